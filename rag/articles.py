@@ -1,0 +1,187 @@
+"""Files to articles: loaders by suffix, metadata from a sidecar or front matter."""
+
+import tomllib
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rag.datatypes import Article, Language
+from rag.errors import ArticleError
+from rag.structure import after_outlet
+from rag.text import detect_language, tokens
+
+METADATA_FILE = "metadata.toml"
+_FIELDS = ("title", "author", "outlet", "language", "date", "date_quote", "url")
+_TITLE_WORDS = 10
+_MAX_TITLE_CHARS = 150
+
+Metadata = Mapping[str, Any]
+
+
+def _decode(raw: bytes) -> str:
+    """Text of a file: UTF-8, UTF-16 with its mark, else Windows-1256, the old encoding of Arabic pages."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16")
+    if b"\0" in raw:
+        raise ValueError("is binary, not text")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        text = raw.decode("cp1256", errors="replace")
+        if detect_language(text) == "ar" and "\ufffd" not in text:
+            return text
+        raise ValueError(f"is not UTF-8 text (byte {error.start})") from error
+
+
+def _load_text(text: str) -> tuple[str, Metadata]:
+    return text, {}
+
+
+def _load_markdown(text: str) -> tuple[str, Metadata]:
+    """Body and YAML front matter of a Markdown file."""
+    if not text.startswith("---\n"):
+        return text, {}
+    front, mark, body = text[4:].partition("\n---\n")
+    if not mark:
+        return text, {}
+    try:
+        fields = yaml.safe_load(front)
+    except yaml.YAMLError as error:
+        raise ValueError(f"has front matter that is not YAML: {str(error).splitlines()[0]}") from error
+    if not isinstance(fields, dict):
+        raise ValueError("has front matter that is not a list of fields")  # noqa: TRY004 - one kind for the caller
+    return body, {str(name): value for name, value in fields.items() if name in _FIELDS}
+
+
+LOADERS: dict[str, Callable[[str], tuple[str, Metadata]]] = {".txt": _load_text, ".md": _load_markdown}
+"""By suffix: the decoded text of a file to the article's body and what the file states of itself."""
+
+
+def _stated_title(text: str) -> str | None:
+    """A first line that stands apart as a title does: short, no full stop, a blank line or `#` to set it off."""
+    first, _, rest = text.lstrip("\n\ufeff ").partition("\n")
+    if first.startswith("# "):
+        return first[2:].strip()
+    alone = len(first) <= _MAX_TITLE_CHARS and rest.startswith(("\n", " \n")) and not first.rstrip().endswith(".")
+    return first.strip() if alone and first.strip() else None
+
+
+def _first_words(text: str) -> str:
+    """The opening of an article that has no title."""
+    words = tokens(text[:1000])[:_TITLE_WORDS]
+    return text[words[0].start : words[-1].end] + "…" if words else ""
+
+
+def _valid_date(value: object) -> str | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError as error:
+        raise ValueError(f"has date {value!r}: write YYYY-MM-DD") from error
+
+
+def _make_article(path: Path, text: str, stated: Metadata) -> Article:
+    for name, value in stated.items():
+        if name not in _FIELDS:
+            raise ValueError(f"has unknown metadata {name!r}: use {', '.join(_FIELDS)}")
+        if name != "date" and not isinstance(value, str):
+            raise ValueError(f"has metadata {name} = {value!r}: write text in quotes")
+    language = stated.get("language") or detect_language(text)
+    if language not in ("ar", "en", "und"):
+        raise ValueError(f"has language {language!r}: write ar or en")
+    quote = stated.get("date_quote")
+    if quote is not None and quote not in text:
+        raise ValueError(f"has a date_quote that does not stand in it: {quote!r}")
+    known: Language = language
+    return Article(
+        id=path.stem,
+        source=path.name,
+        title=stated.get("title") or _stated_title(text) or _first_words(text[after_outlet(text, stated.get("outlet")) :]),
+        language=known,
+        text=text,
+        author=stated.get("author"),
+        outlet=stated.get("outlet"),
+        date=_valid_date(stated.get("date")),
+        date_quote=quote,
+        url=stated.get("url"),
+    )
+
+
+def load_article(path: Path, metadata: Metadata | None = None) -> Article:
+    """One article from a file; `metadata` overrides what the file states. Its text is NFC with `\\n` line ends.
+
+    Raises ArticleError, naming the file, if it cannot be read, decoded or used.
+    """
+    loader = LOADERS.get(path.suffix.lower())
+    if loader is None:
+        raise ArticleError(f"{path}: unknown kind of file; use {', '.join(LOADERS)}")
+    try:
+        text = unicodedata.normalize("NFC", _decode(path.read_bytes()))
+        body, stated = loader(text.replace("\r\n", "\n").replace("\r", "\n"))
+        if not tokens(body):
+            raise ValueError("is empty")
+        return _make_article(path, body, {**stated, **(metadata or {})})
+    except OSError as error:
+        raise ArticleError(f"{path}: cannot be read ({error.strerror}); check the file's permissions") from error
+    except ValueError as error:
+        raise ArticleError(f"{path}: {error}") from error
+
+
+def _load_sidecar(folder: Path) -> dict[str, Metadata]:
+    path = folder / METADATA_FILE
+    try:
+        with path.open("rb") as stream:
+            tables = tomllib.load(stream)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ArticleError(f"{path}: cannot be read as TOML ({error})") from error
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise ArticleError(f'{path}: {name!r} is not a table; write ["{name}"] above its fields')
+    return tables
+
+
+def article_files(paths: Sequence[Path]) -> list[Path]:
+    """The article files at `paths`, folders searched in depth, sorted by path within each.
+
+    Raises ArticleError for a path that does not exist. Files of other kinds inside folders are passed over.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = (file for file in path.rglob("*") if file.suffix.lower() in LOADERS and file.is_file())
+            files.extend(sorted(file for file in found if not file.name.startswith(".")))
+        elif path.exists():
+            files.append(path)
+        else:
+            raise ArticleError(f"{path}: no such file or folder; name one that holds articles")
+    return files
+
+
+def load_articles(paths: Sequence[Path], problems: list[ArticleError] | None = None) -> Iterator[Article]:
+    """The articles at `paths` in a fixed order. A file that cannot be used is added to `problems` and passed over.
+
+    Without `problems`, the first such file raises. Two files of one id: the second is a problem.
+    """
+    sidecars: dict[Path, dict[str, Metadata]] = {}
+    seen: dict[str, Path] = {}
+    for path in article_files(paths):
+        if path.parent not in sidecars:
+            sidecars[path.parent] = _load_sidecar(path.parent)
+        try:
+            if path.stem in seen:
+                raise ArticleError(f"{path}: has the same name as {seen[path.stem]}; rename one of them")
+            article = load_article(path, sidecars[path.parent].get(path.name))
+        except ArticleError as error:
+            if problems is None:
+                raise
+            problems.append(error)
+            continue
+        seen[article.id] = path
+        yield article
