@@ -1,0 +1,149 @@
+"""Texts to vectors: the only importer of sentence_transformers at query time."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.config import Settings
+from rag.errors import ModelError
+from rag.protocols import Embeddings, TokenVectors, Vectors
+from rag.text import STOP_WORDS, tokens
+
+BUNDLED = "bundled"
+WEIGHTS = Path(__file__).parent / "weights"
+
+# E5 models need these prompts and their files do not always say so (Wang et al. 2024, arXiv 2402.05672).
+_E5_PROMPTS = {"query": "query: ", "document": "passage: "}
+_BATCH = 32
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class SentenceTransformerEmbedder:
+    """Any sentence-transformers model: the bundled one, a folder, or a name on the model hub.
+
+    The bundled model and folders are read without touching the network. A hub name is downloaded once unless
+    `HF_HUB_OFFLINE=1` is set. Code inside model repositories is never run.
+    """
+
+    def __init__(self, name: str = BUNDLED, revision: str | None = None) -> None:
+        """Load the model. Raises ModelError if there is none, or if it gives no fixed dimension."""
+        path = WEIGHTS if name == BUNDLED else Path(name)
+        local = path.is_dir()
+        if name == BUNDLED:
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        # Imported here: torch takes seconds, and `sanad --help` should not.
+        import torch
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            self._model = SentenceTransformer(
+                str(path) if local else name,
+                revision=revision,
+                device="cpu",
+                local_files_only=local,
+                trust_remote_code=False,
+                # Weights are stored in half precision, which is slow on a CPU.
+                model_kwargs={"dtype": torch.float32, "use_safetensors": True},
+            )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise ModelError(
+                f"embedding model {name!r} cannot be loaded ({reason}); "
+                "use --embedder bundled, a folder, or a model's name with the network on"
+            ) from error
+        dimension = self._model.get_embedding_dimension()
+        if dimension is None:
+            raise ModelError(f"embedding model {name!r} does not say its dimension; use another")
+        self._dimension = int(dimension)
+        self._prompt_if_e5(name)
+        self._name = name
+        self._revision = self._find_revision(path if local else None, revision)
+
+    def _prompt_if_e5(self, name: str) -> None:
+        if not any(self._model.prompts.values()) and "e5" in Path(name).name.lower().split("-"):
+            self._model.prompts = dict(_E5_PROMPTS)
+
+    def _find_revision(self, folder: Path | None, revision: str | None) -> str:
+        """What pins the weights: their sha256 for a folder, the commit for a hub model."""
+        if folder is not None:
+            digests = [_sha256(file) for file in sorted(folder.rglob("*.safetensors"))]
+            tokenizer = folder / "tokenizer.json"
+            digests += [_sha256(tokenizer)] if tokenizer.exists() else []
+            return hashlib.sha256("".join(digests).encode()).hexdigest()[:32]
+        configuration = getattr(self._model[0], "model", None)
+        commit = getattr(getattr(configuration, "config", None), "_commit_hash", None)
+        return str(commit or revision or "main")
+
+    @property
+    def fingerprint(self) -> dict[str, str | int]:
+        """Name, revision, dimension and prompts."""
+        prompts = {f"prompt_{role}": prompt for role, prompt in sorted(self._model.prompts.items()) if prompt}
+        return {"name": self._name, "revision": self._revision, "dimension": self._dimension, **prompts}
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self._dimension
+
+    def embed_queries(self, texts: Sequence[str]) -> Embeddings:
+        """Embeddings of questions, one a text, in order."""
+        return self._embed(texts, "query")
+
+    def embed_passages(self, texts: Sequence[str]) -> Embeddings:
+        """Embeddings of passages or sentences, one a text, in order."""
+        return self._embed(texts, "document")
+
+    def _embed(self, texts: Sequence[str], role: Literal["query", "document"]) -> Embeddings:
+        encode = self._model.encode_query if role == "query" else self._model.encode_document
+        outputs = encode(list(texts), batch_size=_BATCH, output_value=None, show_progress_bar=False) if texts else []
+        vectors = np.stack([output["sentence_embedding"].numpy() for output in outputs]) if texts else np.zeros((0, 0))
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        prompt = self._prompt(role)
+        tokens = tuple(
+            self._token_vectors(prompt, text, output["token_embeddings"].numpy())
+            for text, output in zip(texts, outputs, strict=True)
+        )
+        return Embeddings(vectors=self._checked(vectors / np.maximum(norms, 1e-12), len(texts)), tokens=tokens)
+
+    def _prompt(self, role: Literal["query", "document"]) -> str:
+        names = ("query",) if role == "query" else ("document", "passage", "corpus")
+        return next((self._model.prompts[name] for name in names if name in self._model.prompts), "") or ""
+
+    def _token_vectors(self, prompt: str, text: str, vectors: NDArray[np.float32]) -> TokenVectors:
+        """Unit vectors of the pieces of content words; of all pieces if the text has no content word."""
+        encoding = self._model.tokenizer(
+            prompt + text, truncation=True, max_length=self._model.max_seq_length, return_offsets_mapping=True
+        )
+        shift = len(prompt)
+        # A tokenizer may give a piece the space before it.
+        pieces = [
+            (row, (start - shift, end - shift))
+            for row, (start, end) in enumerate(encoding["offset_mapping"])
+            if start >= shift and any(char.isalnum() for char in text[start - shift : end - shift])
+        ]
+        stop = [(token.start, token.end) for token in tokens(text) if token.text in STOP_WORDS]
+        content = [(row, span) for row, span in pieces if not any(a <= span[0] and span[1] <= b for a, b in stop)]
+        kept = content or pieces
+        chosen = vectors[[row for row, _ in kept]]
+        norms = np.maximum(np.linalg.norm(chosen, axis=1, keepdims=True), 1e-12)
+        return TokenVectors(vectors=chosen / norms, spans=tuple(span for _, span in kept))
+
+    def _checked(self, vectors: object, count: int) -> Vectors:
+        array = np.asarray(vectors, dtype=np.float32).reshape(count, self._dimension)
+        if not np.isfinite(array).all():
+            raise ModelError(f"embedding model {self._name!r} gave vectors that are not finite; its weights are damaged")
+        return array
+
+
+def open_embedder(settings: Settings) -> SentenceTransformerEmbedder:
+    """The embedder that the settings name."""
+    return SentenceTransformerEmbedder(settings.embedder, settings.revision)
