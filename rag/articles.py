@@ -53,7 +53,7 @@ def _load_markdown(text: str) -> tuple[str, Metadata]:
     except yaml.YAMLError as error:
         raise ValueError(f"has front matter that is not YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(fields, dict):
-        raise ValueError("has front matter that is not a list of fields")  # noqa: TRY004 - one kind for the caller
+        raise ValueError("has front matter that is not a list of fields")
     return body, {str(name): value for name, value in fields.items() if name in _FIELDS}
 
 
@@ -101,7 +101,9 @@ def _make_article(path: Path, text: str, stated: Metadata) -> Article:
     return Article(
         id=path.stem,
         source=path.name,
-        title=stated.get("title") or _stated_title(text) or _first_words(text[after_outlet(text, stated.get("outlet")) :]),
+        title=stated.get("title")
+        or _stated_title(text)
+        or _first_words(text[after_outlet(text, stated.get("outlet")) :]),
         language=known,
         text=text,
         author=stated.get("author"),
@@ -113,10 +115,12 @@ def _make_article(path: Path, text: str, stated: Metadata) -> Article:
 
 
 def load_article(path: Path, metadata: Metadata | None = None) -> Article:
-    """One article from a file; `metadata` overrides what the file states. Its text is NFC with `\\n` line ends.
+    """One article from a file; `metadata` overrides what the file states. Its text is NFC with line feeds only.
 
     Raises ArticleError, naming the file, if it cannot be read, decoded or used.
     """
+    if not path.name.isprintable():  # among others, bytes that are no UTF-8, which nothing can write again
+        raise ArticleError(f"{str(path)!a}: the file's name is not readable text; rename it")
     loader = LOADERS.get(path.suffix.lower())
     if loader is None:
         raise ArticleError(f"{path}: unknown kind of file; use {', '.join(LOADERS)}")

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +104,10 @@ class SentenceTransformerEmbedder:
 
     def _embed(self, texts: Sequence[str], role: Literal["query", "document"]) -> Embeddings:
         encode = self._model.encode_query if role == "query" else self._model.encode_document
-        outputs = encode(list(texts), batch_size=_BATCH, output_value=None, show_progress_bar=False) if texts else []
+        # With output_value=None: a dict a text, its sentence_embedding and token_embeddings as tensors.
+        outputs: list[Any] = (
+            list(encode(list(texts), batch_size=_BATCH, output_value=None, show_progress_bar=False)) if texts else []
+        )
         vectors = np.stack([output["sentence_embedding"].numpy() for output in outputs]) if texts else np.zeros((0, 0))
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         prompt = self._prompt(role)
@@ -140,7 +143,9 @@ class SentenceTransformerEmbedder:
     def _checked(self, vectors: object, count: int) -> Vectors:
         array = np.asarray(vectors, dtype=np.float32).reshape(count, self._dimension)
         if not np.isfinite(array).all():
-            raise ModelError(f"embedding model {self._name!r} gave vectors that are not finite; its weights are damaged")
+            raise ModelError(
+                f"embedding model {self._name!r} gave vectors that are not finite; its weights are damaged"
+            )
         return array
 
 

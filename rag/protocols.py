@@ -87,12 +87,12 @@ class Embedder(Protocol):
         """Length of a vector."""
         ...
 
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of questions, one a row, in order. An empty sequence gives shape (0, dimension)."""
+    def embed_queries(self, texts: Sequence[str]) -> Embeddings:
+        """Embeddings of questions, in order. An empty sequence gives vectors of shape (0, dimension)."""
         ...
 
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of passages or sentences, one a row, in order."""
+    def embed_passages(self, texts: Sequence[str]) -> Embeddings:
+        """Embeddings of passages or sentences, in order."""
         ...
 
 

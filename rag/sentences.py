@@ -1,4 +1,4 @@
-"""Sentences of Arabic and English prose, as spans: full stops in numbers, initials and dots without a space included."""
+"""Sentences of Arabic and English prose, as spans, past full stops in numbers, names and slips of spacing."""
 
 import re
 
@@ -10,7 +10,7 @@ _MIN_CLAUSE_CHARS = 100
 _MIN_WORDS = 3
 
 _STOP = re.compile(r"(?P<marks>[.!?؟۔…]+)(?P<closing>[\"”“»’')\]]*)")
-_TITLES = frozenset("mr mrs ms dr prof gen col lt maj capt sgt sen rep gov st vs no etc fig inc ltd co jr sr".split())
+_TITLES = {*"mr mrs ms dr prof gen col lt maj capt sgt sen rep gov st vs no etc fig inc ltd co jr sr".split(" ")}
 _LAST_WORD = re.compile(r"([^\W\d_]+)$")
 _LEADING = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*(?:[ـ\-–—•*·▪●]+\s*)?")
 # From strongest to weakest: semicolons, then a comma before a word that opens a clause, then before "and", then any.

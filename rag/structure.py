@@ -77,7 +77,7 @@ def _is_heading(line: str) -> bool:
     short = 0 < words <= _MAX_HEADING_WORDS and len(line) <= _MAX_FURNITURE_CHARS
     if line.endswith(":"):
         return short and words <= 4
-    return short and not line.endswith(_SENTENCE_END) and line[0] not in "ـ-–*•\"“«" and not line[0].isdigit()
+    return short and not line.endswith(_SENTENCE_END) and line[0] not in 'ـ-–*•"“«' and not line[0].isdigit()
 
 
 def _is_furniture(line: str, article: Article) -> bool:
@@ -115,7 +115,6 @@ def body_blocks(article: Article) -> list[Block]:
             continue
         if _NUMBERED.match(line) and len(line) <= _MAX_FURNITURE_CHARS and not line.endswith("."):
             heading = line  # a numbered heading is also an item of its list, so it stays citable
-        if not blocks:
-            start += after_outlet(article.text[start:end], article.outlet)
-        blocks.append(Block(start, end, heading))
+        skipped = 0 if blocks else after_outlet(article.text[start:end], article.outlet)
+        blocks.append(Block(start + skipped, end, heading))
     return blocks

@@ -1,0 +1,155 @@
+"""The online path: question -> query -> hits -> reading -> answer."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rag.batch import check_question
+from rag.build import Index, Log, open_index
+from rag.calibration import load_calibration
+from rag.config import Settings
+from rag.datatypes import Answer, Article, Citation, Hit, Language, Question, Timings
+from rag.embedders import open_embedder
+from rag.followups import standalone_question
+from rag.lexicon import Lexicon
+from rag.present.strings import strings
+from rag.protocols import Embedder, Query, Reader, Retriever
+from rag.query import make_queries
+from rag.readers import ExtractiveReader
+from rag.retrieval import HybridRetriever
+from rag.scoring import CONFIDENCE_FEATURES, FEATURES, SentenceScorer
+from rag.text import detect_language
+
+_MAX_FRAME_TITLE = 60
+
+
+class Pipeline:
+    """An opened model and index. Answers are independent of each other, so threads may share one pipeline."""
+
+    def __init__(
+        self,
+        articles: Mapping[str, Article],
+        embedder: Embedder,
+        lexicon: Lexicon | None,
+        retriever: Retriever,
+        reader: Reader,
+        settings: Settings,
+        *,
+        threshold: float,
+    ) -> None:
+        self._articles = articles
+        self._embedder = embedder
+        self._lexicon = lexicon
+        self._retriever = retriever
+        self._reader = reader
+        self._settings = settings
+        self._threshold = threshold
+
+    @classmethod
+    def open(cls, settings: Settings, *, embedder: Embedder | None = None, log: Log | None = None) -> "Pipeline":
+        """Load the model and the index, building the index first when it is missing or stale.
+
+        Raises:
+            ModelError, IndexCorrupt, IndexBusy, ArticleError: as the parts do.
+        """
+        model: Embedder = open_embedder(settings) if embedder is None else embedder
+        index = open_index(settings, model) if log is None else open_index(settings, model, log=log)
+        return cls.over(index, model, settings)
+
+    @classmethod
+    def over(cls, index: Index, embedder: Embedder, settings: Settings) -> "Pipeline":
+        """A pipeline over an index that is open already."""
+        lexicon = Lexicon.open()
+        revision = str(embedder.fingerprint.get("revision", ""))
+        calibration = load_calibration(FEATURES, CONFIDENCE_FEATURES, revision)
+        retriever = HybridRetriever(
+            index.store,
+            index.lexical,
+            index.words,
+            use_dense=settings.dense,
+            use_lexical=settings.lexical,
+            use_late=settings.late,
+            balance=settings.balance,
+        )
+        scorer = SentenceScorer(index.store, index.lexical, index.words, lexicon)
+        reader = ExtractiveReader(index.store.articles, scorer, lexicon, calibration)
+        translating = lexicon if settings.lexicon else None
+        articles = index.store.articles
+        return cls(articles, embedder, translating, retriever, reader, settings, threshold=calibration.threshold)
+
+    @property
+    def articles(self) -> Mapping[str, Article]:
+        """Articles by id, in the order of the corpus."""
+        return self._articles
+
+    def search(self, text: str, k: int) -> list[Hit]:
+        """At most k passages for `text`, best first. Raises UsageError for a text that cannot be searched."""
+        return self._retriever.search(self._queries([text]), k)[0]
+
+    def ask(self, question: Question) -> Answer:
+        """Answer one question. Raises UsageError for an empty or overlong one."""
+        return self.ask_batch([question])[0]
+
+    def ask_batch(self, questions: Sequence[Question]) -> list[Answer]:
+        """Answers in the order of `questions`, embedded in one batch; its share of that time is each one's."""
+        if not questions:
+            return []
+        started = time.perf_counter()
+        alone = [standalone_question(question.text, question.history) for question in questions]
+        queries = self._queries(alone)
+        embed_ms = 1000 * (time.perf_counter() - started) / len(questions)
+        return [
+            self._answer(question, text, query, embed_ms)
+            for question, text, query in zip(questions, alone, queries, strict=True)
+        ]
+
+    def _queries(self, texts: Sequence[str]) -> list[Query]:
+        limit = self._settings.max_question_chars
+        checked = [check_question(text, max_question_chars=limit) for text in texts]
+        return make_queries(checked, self._embedder, self._lexicon)
+
+    def _answer(self, question: Question, alone: str, query: Query, embed_ms: float) -> Answer:
+        started = time.perf_counter()
+        hits = self._retriever.search([query], self._settings.k)[0]
+        search_ms = 1000 * (time.perf_counter() - started)
+        started = time.perf_counter()
+        reading = self._reader.read(query, hits)
+        read_ms = 1000 * (time.perf_counter() - started)
+        answered = bool(reading.citations) and reading.confidence >= self._threshold
+        asked_in = detect_language(question.text)
+        frame = question.language or (asked_in if asked_in != "und" else query.language)
+        answer = Answer(
+            id=question.id,
+            question=question.text,
+            question_language=asked_in,
+            standalone_question=alone,
+            status="answered" if answered else "no_evidence",
+            confidence=reading.confidence,
+            text=_refusal(frame),
+            citations=(),
+            conflicts=(),
+            hits=tuple(hits),
+            timings=Timings(embed=embed_ms, search=search_ms, read=read_ms, total=embed_ms + search_ms + read_ms),
+        )
+        if not answered:
+            return answer
+        return replace(answer, text=_framed(reading.citations, frame), citations=reading.citations)
+
+
+def _framed(citations: Sequence[Citation], frame: Language) -> str:
+    """The quotes, each followed by its marker, under a line naming their articles in the reader's language."""
+    words = strings(frame)
+    titles = dict.fromkeys(_shortened(citation.title) for citation in citations)
+    head = words["answer.frame"].format(articles=words["terminal.list"].join(f"«{title}»" for title in titles))
+    return "\n".join([head, *(f"{citation.quote} [{citation.marker}]" for citation in citations)])
+
+
+def _shortened(title: str) -> str:
+    if len(title) <= _MAX_FRAME_TITLE:
+        return title
+    return title[:_MAX_FRAME_TITLE].rsplit(" ", 1)[0] + "…"
+
+
+def _refusal(frame: Language) -> str:
+    words = strings(frame)
+    return f"{words['answer.refusal']} {words['answer.refusal.nearest']}"

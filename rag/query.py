@@ -1,0 +1,88 @@
+"""Questions to queries: what kind of answer is asked for, and the content words in both languages."""
+
+import re
+from collections.abc import Sequence
+
+from rag.datatypes import AnswerType
+from rag.lexicon import Lexicon
+from rag.protocols import Alternative, Embedder, Query, QueryTerm
+from rag.text import STOP_WORDS, Token, detect_language, fold, stem, tokens
+
+# Patterns over the folded question; the one that matches first in it decides, ties by this order.
+_ROLES_EN = (
+    "official|minister|leader|president|ambassador|general|commander|envoy|author|writer|expert|researcher|person"
+)
+_ROLES_AR = "مسوول|وزير|رييس|قايد|سفير|مبعوث|باحث|كاتب|خبير|شخص|امين"
+_ANSWER_TYPES: tuple[tuple[AnswerType, str], ...] = (
+    ("number", r"\b(?:how (?:many|much|large|long|big|old)|what (?:number|percentage|share|total)|number of)\b"),
+    ("number", r"\btotal (?:number|amount|value)\b|\bwhat (?:is|was) the (?:value|amount|size|sum|number|total)\b"),
+    ("number", r"\b[وف]?ب?كم\b|\b(?:ما|كم) (?:هو |هي )?(?:عدد|مجموع|اجمالي|قيمه|نسبه|حجم|مقدار|مبلغ|رقم)\b"),
+    ("number", r"^[وف]?(?:عدد|اجمالي|رقم)\b"),
+    ("date", r"\b(?:when|(?:what|which) (?:date|day|month|year)|since when|date of|(?:start|end|founding) date)\b"),
+    ("date", r"\b[وف]?متي\b|\b(?:ب?اي|ما) (?:هو |هي )?(?:تاريخ|عام|سنه|شهر|يوم)\b|^[وف]?(?:تاريخ|سنه|عام|موعد)\b"),
+    ("place", r"\b(?:where|(?:what|which) (?:city|country|place|town|capital|location|region))\b"),
+    ("place", r"\b[وف]?اين\b|\b(?:ب?اي|ما) (?:هو |هي )?(?:مدينه|بلد|دوله|مكان|عاصمه|منطقه)\b"),
+    ("person", rf"\b(?:who|whom|whose|names? of|(?:which|what) (?:\w+ ){{0,3}}(?:{_ROLES_EN}))\b"),
+    ("person", r"^[وف]?(?:[لب]|مع |الي |ضد |عن )?من (?!خلال|اجل|بين|قبل|حيث|اي\b|وجهه|ناحيه)|\bمن (?:هو|هم|الذي|هي)\b"),
+    ("person", rf"\b(?:ما اسم|اسم|اسماء|اي (?:{_ROLES_AR})\w*)\b"),
+    ("reason", r"\b(?:why|how come|reasons? (?:for|why|behind)|what (?:\w+ ){0,2}(?:reasons?|causes?|purpose|aim))\b"),
+    ("reason", r"\bwhat (?:made|makes|drove|led)\b|\bما الذي (?:ي?جعل|دفع)"),
+    (
+        "reason",
+        r"\b[وف]?(?:لماذا|لم|لاي سبب|علام)\b|\bما (?:هو |هي )?ا?ل?(?:سبب|اسباب|غرض|هدف|دوافع)\b|^سبب",
+    ),
+)
+_COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _ANSWER_TYPES)
+
+
+def answer_type(question: str) -> AnswerType:
+    """The kind of answer that `question` asks for, by its interrogatives; `other` without one that tells."""
+    folded = " ".join(re.sub(r"[^\w\s]", " ", fold(question)).split())
+    places = [(match.start(), kind) for kind, pattern in _COMPILED if (match := pattern.search(folded))]
+    return min(places, key=lambda place: place[0])[1] if places else "other"
+
+
+def _is_capitalised(question: str, token: Token) -> bool:
+    """Whether English spelling marks the word as a name; the first word of a sentence tells nothing."""
+    before = question[: token.start].rstrip()
+    return question[token.start].isupper() and bool(before) and before[-1] not in '.?!:"“«'
+
+
+def query_terms(question: str, lexicon: Lexicon | None) -> tuple[QueryTerm, ...]:
+    """Content words of `question` in order, phrases of the lexicon as one term, each with its alternatives."""
+    content = [token for token in tokens(question) if token.text not in STOP_WORDS]
+    stems = [stem(token.text) for token in content]
+    matches = {match.start: match for match in lexicon.lookup(stems)} if lexicon else {}
+    found: list[QueryTerm] = []
+    position = 0
+    while position < len(content):
+        match = matches.get(position)
+        length = match.length if match else 1
+        words = content[position : position + length]
+        named = any(word.text[0].isdecimal() or _is_capitalised(question, word) for word in words)
+        own = Alternative(terms=tuple(stems[position : position + length]), weight=1.0)
+        found.append(
+            QueryTerm(
+                surface=question[words[0].start : words[-1].end],
+                alternatives=(own, *(match.alternatives if match else ())),
+                is_name=named or bool(match and match.kind),
+            )
+        )
+        position += length
+    return tuple(found)
+
+
+def make_queries(questions: Sequence[str], embedder: Embedder, lexicon: Lexicon | None) -> list[Query]:
+    """Queries for `questions`, in order, embedded in one batch."""
+    embeddings = embedder.embed_queries(questions)
+    return [
+        Query(
+            text=question,
+            language=detect_language(question),
+            vector=vector,
+            tokens=words,
+            terms=query_terms(question, lexicon),
+            answer_type=answer_type(question),
+        )
+        for question, vector, words in zip(questions, embeddings.vectors, embeddings.tokens, strict=True)
+    ]

@@ -1,0 +1,186 @@
+"""Numbers, dates, people and places inside sentences: what can stand as a short answer."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from rag.datatypes import AnswerType
+from rag.lexicon import Lexicon
+from rag.text import STOP_WORDS, Token, fold, stem, tokens
+
+Span = tuple[int, int]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(fold(text).split())
+
+
+_MONTHS = _words(
+    """
+    يناير فبراير مارس أبريل إبريل مايو يونيو يونيه يوليو يوليه أغسطس سبتمبر أكتوبر نوفمبر ديسمبر
+    كانون شباط آذار نيسان أيار حزيران تموز آب أيلول تشرين
+    محرم صفر رجب شعبان رمضان شوال
+    january february march april may june july august september october november december
+    """
+)
+_WEEKDAYS = _words(
+    """
+    الأحد الاثنين الإثنين الثلاثاء الأربعاء الخميس الجمعة السبت
+    monday tuesday wednesday thursday friday saturday sunday
+    """
+)
+_DATE_JOINERS = _words("من عام سنة العام of in the الأول الثاني الماضي الجاري المقبل last next")
+_YEAR_LEADS = _words("عام سنة العام عامي year in since by منذ")
+_UNITS = _words("واحد واحدة اثنان اثنين ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة ثلاث أربع خمس ست سبع ثمان تسع عشر")
+_TENS = _words(
+    "عشرة عشرون عشرين ثلاثون ثلاثين أربعون أربعين خمسون خمسين ستون ستين سبعون سبعين ثمانون ثمانين تسعون تسعين"
+)
+_MAGNITUDES = _words(
+    """
+    مئة مائة مئتان مئات المئات ألف ألفين آلاف الآلاف مليون ملايين مليار مليارات عشرات بضعة عدة نصف ثلث ربع
+    hundred hundreds thousand thousands million millions billion billions dozen dozens half third quarter
+    """
+)
+_NUMBER_WORDS = (
+    _UNITS
+    | _TENS
+    | _MAGNITUDES
+    | _words("two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty")
+)
+_VAGUE = _words("واحد واحدة عدة بضعة نصف ثلث ربع half third quarter")
+_LABELS = _words("قرار القرار رقم الرقم المادة مادة resolution number article no")
+_MEASURES = _words("دولار دولارا يورو ريال دينار بالمئة بالمائة percent dollars euros")
+_REASON = re.compile(
+    fold(
+        r"\b(?:و?لأن\w*|ل?سبب|بسبب|نتيجة|نظرا|جراء|بفضل|من أجل|بهدف|بغية|لكي|كي|لذلك|لذا|حيث|إذ|يعود|للأسباب|الغرض|"
+        r"because|due|since|owing|therefore|order to|so that|reasons?|aims?|purpose)\b"
+    ).replace("\\ ", " ")
+)
+_PLACES_LIKE_ADJECTIVES = _words("سعودية إسكندرية لاذقية سليمانية ناصرية إسماعيلية حسكة تركية")
+_MAX_NAME_WORDS = 4
+
+
+def _number_spans(words: Sequence[Token]) -> list[Span]:
+    dates = _date_spans(words)
+    found: list[Span] = []
+    for position, word in enumerate(words):
+        inside_date = any(start <= word.start < end for start, end in dates)
+        if inside_date or not (word.text[0].isdecimal() or word.text in _NUMBER_WORDS):
+            continue
+        if position and words[position - 1].text in _LABELS:  # "resolution 2254" counts nothing
+            continue
+        if found and position and found[-1][1] == words[position - 1].end:  # "400 مليون", "عشرة آلاف"
+            found[-1] = (found[-1][0], word.end)
+        else:
+            found.append((word.start, word.end))
+    ends = {word.start: word.end for word in words if word.text in _MEASURES}
+    following = dict(pairwise(word.start for word in words))
+    last_start = {word.end: word.start for word in words}
+    vague = {(word.start, word.end) for word in words if word.text in _VAGUE}
+    return [
+        (start, ends.get(following.get(last_start[end], -1), end)) for start, end in found if (start, end) not in vague
+    ]
+
+
+def _is_year(word: Token) -> bool:
+    return len(word.text) == 4 and word.text.isdecimal() and 1000 <= int(word.text) <= 2100
+
+
+def _date_spans(words: Sequence[Token]) -> list[Span]:
+    found: list[Span] = []
+    position = 0
+    while position < len(words):
+        start = position
+        while position < len(words) and _is_date_part(words, position, position > start):
+            position += 1
+        end = position
+        while end > start and words[end - 1].text in _DATE_JOINERS - _words("الأول الثاني الماضي الجاري المقبل"):
+            end -= 1
+        if any(_anchors_date(words, at) for at in range(start, end)):
+            found.append((words[start].start, words[end - 1].end))
+        position = max(position, start + 1)
+    return found
+
+
+def _is_date_part(words: Sequence[Token], position: int, inside: bool) -> bool:
+    word = words[position]
+    if word.text in _MONTHS or word.text in _WEEKDAYS or _is_year(word):
+        return True
+    if word.text in _DATE_JOINERS:
+        return inside or (position + 1 < len(words) and _is_year(words[position + 1]) and word.text in _YEAR_LEADS)
+    day = word.text.isdecimal() and len(word.text) <= 2
+    near_month = any(other.text in _MONTHS for other in words[max(0, position - 1) : position + 2])
+    return day and near_month
+
+
+def _anchors_date(words: Sequence[Token], position: int) -> bool:
+    """A month or weekday, or a year that something calls one: a bare number of four digits is no date."""
+    word = words[position]
+    if word.text in _WEEKDAYS or (word.text in _MONTHS and word.text != "may"):
+        return True
+    if not _is_year(word):
+        return False
+    around = words[max(0, position - 2) : position]
+    return word.text.startswith(("19", "20")) or any(other.text in _YEAR_LEADS | _MONTHS for other in around)
+
+
+def _is_nisba(word: str) -> bool:
+    """An adjective such as "الأمريكية", whose stem is the country's; the exceptions are places in that form."""
+    if word.removeprefix("ال") in _PLACES_LIKE_ADJECTIVES:
+        return False
+    return word.endswith(("يه", "يين", "يون", "يات")) or (word.startswith(("ال", "وال")) and word.endswith("ي"))
+
+
+def _name_spans(text: str, words: Sequence[Token], kind: str, lexicon: Lexicon) -> list[Span]:
+    """Runs that begin with a known name of `kind`; a person's run goes on over words that no dictionary has."""
+    found: list[Span] = []
+    position = 0
+    while position < len(words):
+        start = position
+        while position < len(words) and position - start < _MAX_NAME_WORDS:
+            word = words[position]
+            if word.text in STOP_WORDS or word.text[0].isdecimal():
+                break
+            known = None if kind == "place" and _is_nisba(word.text) else lexicon.kind([stem(word.text)])
+            follows = kind == "person" and position > start and known is None and not lexicon.lookup([stem(word.text)])
+            if known != kind and not follows:
+                break
+            position += 1
+        if position > start:
+            found.append((words[start].start, words[position - 1].end))
+        position = max(position, start + 1)
+    if kind == "person" and not any(char > "\u0600" for char in text):
+        found += _capitalised_runs(text, words)
+    return sorted(set(found))
+
+
+def _capitalised_runs(text: str, words: Sequence[Token]) -> list[Span]:
+    """Two or more capitalised words in a row, in Latin script."""
+    runs: list[list[Token]] = [[]]
+    for word in words:
+        if text[word.start].isupper() and word.text not in STOP_WORDS:
+            runs[-1].append(word)
+        else:
+            runs.append([])
+    return [(run[0].start, run[-1].end) for run in runs if len(run) >= 2]
+
+
+def find_spans(text: str, kind: AnswerType, lexicon: Lexicon) -> list[Span]:
+    """Spans `[start, end)` in `text` that can answer a question of `kind`, in order; none for reason and other."""
+    words = tokens(text)
+    if kind == "number":
+        return _number_spans(words)
+    if kind == "date":
+        return _date_spans(words)
+    if kind in ("person", "place"):
+        return _name_spans(text, words, kind, lexicon)
+    return []
+
+
+def has_kind(text: str, kind: AnswerType, lexicon: Lexicon) -> bool | None:
+    """Whether `text` holds something of the kind asked for; None where every sentence may (`other`)."""
+    if kind == "other":
+        return None
+    if kind == "reason":
+        return bool(_REASON.search(fold(text)))
+    return bool(find_spans(text, kind, lexicon))

@@ -1,0 +1,136 @@
+"""A conversation step by step: what is shown, what is kept, and that nothing asked is lost."""
+
+import pytest
+
+from rag.datatypes import Answer, Question
+from rag.errors import IndexStale
+from rag.present.conversation import Conversation, Session, View, well_formed
+from tests.fake_pipeline import ARABIC, BROKEN, ENGLISH, OLYMPICS, QUOTES, FakePipeline
+
+LIMIT = 200
+
+
+@pytest.fixture
+def pipeline() -> FakePipeline:
+    return FakePipeline()
+
+
+@pytest.fixture
+def conversation(pipeline: FakePipeline) -> Conversation:
+    return Conversation(pipeline, LIMIT)
+
+
+def last(conversation: Conversation, *questions: str, language: str = "en") -> View:
+    session, view = Session(), None
+    for question in questions:
+        *_, view = conversation.ask(question, session, language)
+        session = view.session
+    assert view is not None
+    return view
+
+
+def test_the_question_is_shown_at_once_and_its_box_emptied(conversation: Conversation) -> None:
+    first = next(conversation.ask(ENGLISH, Session(), "en"))
+    assert (first.running, first.box, first.evidence) == (True, "", None)
+    assert ENGLISH in first.conversation
+    assert "pending" in first.conversation
+
+
+def test_citations_come_one_after_the_other_then_the_evidence(conversation: Conversation) -> None:
+    views = list(conversation.ask(ENGLISH, Session(), "en"))
+    assert [view.conversation.count("<blockquote") for view in views] == [0, 1, 2, 3]
+    assert [view.running for view in views] == [True, True, True, False]
+    assert views[-1].evidence is not None
+    assert views[-1].evidence.count("<mark>") == len(QUOTES)
+
+
+def test_earlier_questions_go_along_oldest_first(conversation: Conversation, pipeline: FakePipeline) -> None:
+    last(conversation, ENGLISH, OLYMPICS, ARABIC)
+    assert [question.history for question in pipeline.asked] == [(), (ENGLISH,), (ENGLISH, OLYMPICS)]
+
+
+def test_figures_alone_are_framed_in_the_readers_language(conversation: Conversation, pipeline: FakePipeline) -> None:
+    last(conversation, "2254?", ENGLISH, language="ar")
+    assert [question.language for question in pipeline.asked] == ["ar", None]
+
+
+def test_earlier_answers_stay_as_they_were(conversation: Conversation) -> None:
+    view = last(conversation, ENGLISH, ARABIC)
+    assert [exchange.question for exchange in view.session.exchanges] == [ENGLISH, ARABIC]
+    assert 'id="exchange-1"' in view.conversation
+    assert view.evidence is not None
+    assert 'id="evidence-2-1"' in view.evidence
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "line"),
+    [
+        ("", "en", "Write a question with at least one word in it."),
+        (" \n\t ", "ar", "اكتب سؤالًا فيه كلمة واحدة على الأقل."),
+        ("؟!… 🙂", "ar", "اكتب سؤالًا فيه كلمة واحدة على الأقل."),
+        ("x" * 201, "en", "The question has 201 characters, the limit is 200: shorten it and ask again."),
+        ("س" * 100_000, "ar", "في السؤال 100000 حرفًا والحدّ 200: اختصره ثم اسأل ثانيةً."),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line_and_stays_in_the_box(
+    conversation: Conversation, pipeline: FakePipeline, text: str, language: str, line: str
+) -> None:
+    session = last(conversation, ENGLISH).session
+    (view,) = conversation.ask(text, session, language)
+    assert line in view.notice
+    assert (view.box, view.session) == (text, session)
+    assert len(pipeline.asked) == 1
+
+
+class Stale(FakePipeline):
+    def ask(self, question: Question) -> Answer:
+        raise IndexStale("index: the articles have changed; make it anew with `sanad build`")
+
+
+def test_a_failing_pipeline_is_one_line_and_nothing_is_lost() -> None:
+    *_, view = Conversation(Stale(), LIMIT).ask(ARABIC, Session(), "ar")
+    assert "تعذّر الجواب: index: the articles have changed; make it anew with `sanad build`" in view.notice
+    assert (view.box, view.running, view.session) == (ARABIC, False, Session())
+
+
+def test_an_unforeseen_error_gives_the_question_back_and_is_logged(
+    conversation: Conversation, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = last(conversation, ARABIC).session
+    *_, view = conversation.ask(BROKEN, session, "en")
+    assert (view.box, view.running, view.session) == (BROKEN, False, session)
+    assert "Something unforeseen went wrong" in view.notice
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_second_question_waits_in_its_box_for_the_first(conversation: Conversation, pipeline: FakePipeline) -> None:
+    session = next(conversation.ask(ENGLISH, Session(), "en")).session
+    (view,) = conversation.ask(ARABIC, session, "en")
+    assert (view.box, view.running, view.session) == (None, True, session)
+    assert not pipeline.asked
+    *_, view = conversation.ask(ARABIC, conversation.stop(session, "en").session, "en")
+    assert [exchange.question for exchange in view.session.exchanges] == [ENGLISH, ARABIC]
+
+
+def test_a_stopped_question_stays_and_says_so(conversation: Conversation) -> None:
+    waiting = next(conversation.ask(ENGLISH, Session(), "en")).session
+    view = conversation.stop(waiting, "en")
+    assert "Stopped before the answer was complete." in view.conversation
+    assert ENGLISH in view.conversation
+    assert not view.running
+    assert "Stopped" not in conversation.stop(last(conversation, ENGLISH).session, "en").conversation
+
+
+def test_evidence_of_an_earlier_answer_opens_at_its_citation(conversation: Conversation) -> None:
+    session = last(conversation, ENGLISH, ARABIC).session
+    view = conversation.open_evidence(session, 1, 3, "ar")
+    assert view.evidence is not None
+    assert 'id="evidence-1-3" open' in view.evidence
+    nothing = conversation.open_evidence(session, 99, 1, "ar").evidence
+    assert nothing is not None
+    assert "<details" not in nothing
+
+
+def test_lone_surrogates_become_question_marks() -> None:
+    assert well_formed("سؤال \ud800؟") == "سؤال ?؟"
+    assert well_formed("😀") == "😀"

@@ -1,0 +1,188 @@
+"""Reading gold questions: what is accepted, and that every problem is named with its line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eval.gold import GoldError, load_gold
+from eval.metrics import Span
+from rag.datatypes import Article
+from rag.errors import UsageError
+
+HALF = "يضم التحالف 79 دولة. واجتمع في روما."
+ARTICLES = {
+    "000": Article(id="000", source="000.txt", title="", language="ar", text=f"{HALF}\n{HALF}"),
+    "001": Article(id="001", source="001.txt", title="", language="ar", text="يضم التحالف 79 دولة. وانتهى."),
+}
+
+
+def record(**changes: object) -> dict[str, object]:
+    return {
+        "id": "q1",
+        "language": "ar",
+        "question": "كم دولة في التحالف؟",
+        "history": [],
+        "answerable": True,
+        "type": "number",
+        "articles": ["000.txt"],
+        "evidence": ["يضم التحالف 79 دولة."],
+        "answers": ["79"],
+        "pair": None,
+    } | changes
+
+
+def write(path: Path, *records: object) -> Path:
+    lines = (r if isinstance(r, str) else json.dumps(r, ensure_ascii=False) for r in records)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def problems(path: Path) -> list[str]:
+    with pytest.raises(GoldError) as caught:
+        load_gold(path, ARTICLES)
+    found = str(caught.value).splitlines()
+    assert found == list(caught.value.problems)
+    assert all(line.startswith(f"{path}:") for line in found)
+    return [line.removeprefix(f"{path}:") for line in found]
+
+
+def test_a_question_is_read_with_all_occurrences_of_its_evidence(tmp_path: Path) -> None:
+    path = write(tmp_path / "gold.jsonl", record(note="ignored", history=["ما التحالف؟"]))
+    [question] = load_gold(path, ARTICLES)
+    assert (question.id, question.language, question.type, question.pair) == ("q1", "ar", "number", None)
+    assert question.history == ("ما التحالف؟",)
+    assert question.answers == ("79",)
+    # Article 000 says everything twice; 001 says it too, but is not named.
+    second = len(HALF) + 1
+    assert question.evidence_spans == (
+        Span(article_id="000", start=0, end=20),
+        Span(article_id="000", start=second, end=second + 20),
+    )
+
+
+def test_spans_are_in_every_named_article_and_slice_to_the_evidence(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "gold.jsonl",
+        record(articles=["001.txt", "000.txt", "001.txt"], evidence=["التحالف 79", "وانتهى."]),
+    )
+    [question] = load_gold(path, ARTICLES)
+    assert [span.article_id for span in question.evidence_spans] == ["001", "000", "000", "001"]
+    texts = [ARTICLES[span.article_id].text[span.start : span.end] for span in question.evidence_spans]
+    assert texts == ["التحالف 79"] * 3 + ["وانتهى."]
+
+
+def test_order_blank_lines_and_byte_order_mark(tmp_path: Path) -> None:
+    lines = [json.dumps(record(id=name, pair=pair)) for name, pair in (("b", "a"), ("a", "b"))]
+    path = tmp_path / "gold.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n\r\n".join(lines).encode() + b"\r\n")
+    assert [(question.id, question.pair) for question in load_gold(path, ARTICLES)] == [("b", "a"), ("a", "b")]
+
+
+def test_a_line_separator_inside_a_text_does_not_break_the_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "gold.jsonl", record(question="كم دولة\u2028في التحالف؟"))
+    assert load_gold(path, ARTICLES)[0].question == "كم دولة\u2028في التحالف؟"
+
+
+def test_an_unanswerable_question_needs_no_evidence(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "gold.jsonl",
+        record(answerable=False, type="unanswerable", articles=[], evidence=[], answers=[]),
+    )
+    assert load_gold(path, ARTICLES)[0].evidence_spans == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "1: broken JSON: "),
+        ("[1]", "1: broken JSON: an object was expected, not list"),
+        ("[" * 100_000, "1: broken JSON: "),
+        ({k: v for k, v in record().items() if k != "pair"}, "1: missing field 'pair'"),
+        (record(id=" "), "1: field 'id' must be a text, not \" \""),
+        (record(id=7), "1: field 'id' must be a text, not 7"),
+        (record(language="fr"), "1: field 'language' must be ar or en, not \"fr\""),
+        (record(question="\ud800"), "1: field 'question' must be a text, not"),
+        (record(history=None), "1: field 'history' must be a list of texts, not null"),
+        (record(answerable="yes"), "1: field 'answerable' must be true or false, not \"yes\""),
+        (record(type="why"), "1: field 'type' must be one of number, date,"),
+        (record(articles="000.txt"), "1: field 'articles' must be a list of file names"),
+        (record(evidence=["", "x"]), "1: field 'evidence' must be a list of texts"),
+        (record(answers=[79]), "1: field 'answers' must be a list of texts, not [79]"),
+        (record(pair=3), "1: field 'pair' must be null or a question's id, not 3"),
+        (record(articles=["999.txt"]), "1: unknown article '999.txt'; known: 000.txt, 001.txt"),
+        (record(articles=["000"]), "1: unknown article '000'"),
+        (record(evidence=[]), "1: answerable without evidence"),
+        (record(type="unanswerable"), "1: answerable, but of type 'unanswerable'"),
+        (record(evidence=["يضم التحالف 81 دولة."]), '1: evidence not verbatim in the articles named: "يضم التحالف 81'),
+        (record(evidence=["وانتهى."]), "1: evidence not verbatim in the articles named"),  # in 001, which is not named
+        (record(articles=[]), "1: evidence not verbatim in the articles named"),
+        (record(pair="q9"), "1: unknown pair 'q9'"),
+        (record(pair="q1"), "1: unknown pair 'q1': no other question"),
+    ],
+)
+def test_each_problem_is_named(tmp_path: Path, line: object, reason: str) -> None:
+    path = tmp_path / "gold.jsonl"
+    path.write_text(line if isinstance(line, str) else json.dumps(line), encoding="utf-8")
+    [found] = problems(path)
+    assert found.startswith(reason)
+
+
+def test_all_problems_come_at_once_in_line_order(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "gold.jsonl",
+        record(),
+        "not JSON",
+        "",
+        record(question=3, answers="79"),
+        record(id="q2", pair="q3"),
+        record(id="q4", evidence=["لا شيء", "ولا هذا"]),
+    )
+    found = problems(path)
+    assert [line.split(":")[0] for line in found] == ["2", "4", "4", "4", "5", "6", "6"]
+    assert "4: duplicate id 'q1', first on line 1" in found
+
+
+def test_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "gold.jsonl"
+    line = json.dumps(record(), ensure_ascii=False)
+    path.write_bytes(line.encode() + b"\n" + line.encode("cp1256"))
+    [found] = problems(path)
+    assert found.startswith("2: wrong encoding: not UTF-8 at byte ")
+
+
+def test_a_missing_and_an_empty_file(tmp_path: Path) -> None:
+    with pytest.raises(GoldError, match="cannot read the gold questions"):
+        load_gold(tmp_path / "none.jsonl", ARTICLES)
+    (tmp_path / "empty.jsonl").write_bytes(b"\n")
+    with pytest.raises(GoldError, match="no questions in the file"):
+        load_gold(tmp_path / "empty.jsonl", ARTICLES)
+
+
+def test_it_is_wrong_usage() -> None:
+    assert issubclass(GoldError, UsageError)
+    assert GoldError(("gold.jsonl:1: broken",)).exit_status == 2
+
+
+@settings(max_examples=60)
+@given(content=st.binary(max_size=60), start=st.sampled_from([b"", b"{", b'{"id": ']))
+def test_any_bytes_are_refused_with_their_line(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, start: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("gold") / "gold.jsonl"
+    path.write_bytes(start + content)
+    problems(path)
+
+
+@settings(max_examples=60)
+@given(start=st.integers(0, len(HALF) - 1), length=st.integers(1, 20))
+def test_any_slice_of_an_article_is_evidence(tmp_path_factory: pytest.TempPathFactory, start: int, length: int) -> None:
+    evidence = HALF[start : start + length]
+    if not evidence.strip():
+        return
+    path = write(tmp_path_factory.mktemp("gold") / "gold.jsonl", record(evidence=[evidence]))
+    spans = load_gold(path, ARTICLES)[0].evidence_spans
+    assert Span(article_id="000", start=start, end=start + len(evidence)) in spans
+    assert all(ARTICLES["000"].text[span.start : span.end] == evidence for span in spans)
