@@ -1,5 +1,6 @@
 """Files to articles: loaders by suffix, metadata from a sidecar or front matter."""
 
+import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,23 +19,28 @@ METADATA_FILE = "metadata.toml"
 _FIELDS = ("title", "author", "outlet", "language", "date", "date_quote", "url")
 _TITLE_WORDS = 10
 _MAX_TITLE_CHARS = 150
+_FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
 Metadata = Mapping[str, Any]
 
 
 def _decode(raw: bytes) -> str:
     """Text of a file: UTF-8, UTF-16 with its mark, else Windows-1256, the old encoding of Arabic pages."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16")
-    if b"\0" in raw:
-        raise ValueError("is binary, not text")
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
     except UnicodeDecodeError as error:
         text = raw.decode("cp1256", errors="replace")
-        if detect_language(text) == "ar" and "\ufffd" not in text:
-            return text
-        raise ValueError(f"is not UTF-8 text (byte {error.start})") from error
+        if b"\0" not in raw and (detect_language(text) != "ar" or _is_damaged_utf8(raw)):
+            raise ValueError(f"is not UTF-8 text (byte {error.start})") from error
+    if "\0" in text:
+        raise ValueError("is binary, not text")
+    return text
+
+
+def _is_damaged_utf8(raw: bytes) -> bool:
+    """Whether `raw` reads better as UTF-8 with faults; as Windows-1256 its Arabic would be other Arabic letters."""
+    text = raw.decode("utf-8", errors="replace")
+    return sum(map(str.isalpha, text)) > text.count("\ufffd")
 
 
 def _load_text(text: str) -> tuple[str, Metadata]:
@@ -43,18 +49,16 @@ def _load_text(text: str) -> tuple[str, Metadata]:
 
 def _load_markdown(text: str) -> tuple[str, Metadata]:
     """Body and YAML front matter of a Markdown file."""
-    if not text.startswith("---\n"):
-        return text, {}
-    front, mark, body = text[4:].partition("\n---\n")
-    if not mark:
+    front = _FRONT_MATTER.match(text)
+    if not front:
         return text, {}
     try:
-        fields = yaml.safe_load(front)
-    except yaml.YAMLError as error:
+        fields = yaml.safe_load(front[1]) or {}
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2021-06-31
         raise ValueError(f"has front matter that is not YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(fields, dict):
         raise ValueError("has front matter that is not a list of fields")
-    return body, {str(name): value for name, value in fields.items() if name in _FIELDS}
+    return text[front.end() :], {name: fields[name] for name in _FIELDS if fields.get(name) is not None}
 
 
 LOADERS: dict[str, Callable[[str], tuple[str, Metadata]]] = {".txt": _load_text, ".md": _load_markdown}
@@ -72,8 +76,8 @@ def _stated_title(text: str) -> str | None:
 
 def _first_words(text: str) -> str:
     """The opening of an article that has no title."""
-    words = tokens(text[:1000])[:_TITLE_WORDS]
-    return text[words[0].start : words[-1].end] + "…" if words else ""
+    words = tokens(text.strip()[:1000])[:_TITLE_WORDS]
+    return text.strip()[words[0].start : words[-1].end] + "…" if words else ""
 
 
 def _valid_date(value: object) -> str | None:
@@ -98,12 +102,12 @@ def _make_article(path: Path, text: str, stated: Metadata) -> Article:
     if quote is not None and quote not in text:
         raise ValueError(f"has a date_quote that does not stand in it: {quote!r}")
     known: Language = language
+    opening = text[after_outlet(text, stated.get("outlet")) :]
+    title = stated.get("title", "").strip() or _stated_title(text) or _first_words(opening) or path.stem
     return Article(
         id=path.stem,
         source=path.name,
-        title=stated.get("title")
-        or _stated_title(text)
-        or _first_words(text[after_outlet(text, stated.get("outlet")) :]),
+        title=" ".join(title.split()),
         language=known,
         text=text,
         author=stated.get("author"),
@@ -151,31 +155,44 @@ def _load_sidecar(folder: Path) -> dict[str, Metadata]:
     return tables
 
 
-def article_files(paths: Sequence[Path]) -> list[Path]:
-    """The article files at `paths`, folders searched in depth, sorted by path within each.
+def article_files(paths: Sequence[Path], problems: list[ArticleError] | None = None) -> list[Path]:
+    """The article files at `paths`, folders searched in depth, sorted by path within each, none twice.
 
-    Raises ArticleError for a path that does not exist. Files of other kinds inside folders are passed over.
+    A path that does not exist is added to `problems`, or raises ArticleError without them. Files of other kinds
+    inside folders are passed over.
     """
     files: list[Path] = []
     for path in paths:
+        try:
+            files.extend(_files_at(path))
+        except ArticleError as error:
+            if problems is None:
+                raise
+            problems.append(error)
+    return list(dict.fromkeys(files))
+
+
+def _files_at(path: Path) -> list[Path]:
+    try:
         if path.is_dir():
             found = (file for file in path.rglob("*") if file.suffix.lower() in LOADERS and file.is_file())
-            files.extend(sorted(file for file in found if not file.name.startswith(".")))
-        elif path.exists():
-            files.append(path)
-        else:
-            raise ArticleError(f"{path}: no such file or folder; name one that holds articles")
-    return files
+            return sorted(file for file in found if not file.name.startswith("."))
+        if path.exists():
+            return [path]
+    except OSError as error:
+        raise ArticleError(f"{path}: cannot be read ({error.strerror}); check its name and permissions") from error
+    raise ArticleError(f"{path}: no such file or folder; name one that holds articles")
 
 
 def load_articles(paths: Sequence[Path], problems: list[ArticleError] | None = None) -> Iterator[Article]:
-    """The articles at `paths` in a fixed order. A file that cannot be used is added to `problems` and passed over.
+    """The articles at `paths` in a fixed order. A path or file that cannot be used is added to `problems`.
 
-    Without `problems`, the first such file raises. Two files of one id: the second is a problem.
+    Without `problems`, the first such one raises. Two files of one id: the second is a problem. A metadata file
+    that cannot be read raises in either case: without it, every article beside it would lose its title.
     """
     sidecars: dict[Path, dict[str, Metadata]] = {}
     seen: dict[str, Path] = {}
-    for path in article_files(paths):
+    for path in article_files(paths, problems):
         if path.parent not in sidecars:
             sidecars[path.parent] = _load_sidecar(path.parent)
         try:

@@ -102,7 +102,9 @@ def _parser() -> ArgumentParser:
     serve.add_argument("--host", metavar="H", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", metavar="P", help="port to listen on (default: 7860)")
     evaluate = command("eval", "Measure the answers on gold questions.")
-    evaluate.add_argument("gold", metavar="GOLD.jsonl", type=Path, nargs="?", default=None, help="default: the project's own")
+    evaluate.add_argument(
+        "gold", metavar="GOLD.jsonl", type=Path, nargs="?", default=None, help="default: the project's own"
+    )
     evaluate.add_argument("--out", metavar="DIR", type=Path, help="where to write the report (default: eval/out)")
     evaluate.add_argument("--baseline", metavar="FILE", type=Path, help="an earlier report.json to compare with")
     evaluate.add_argument("--ablation", action="store_true", help="also with parts of the retrieval switched off")

@@ -7,13 +7,14 @@ import numpy as np
 
 from rag.build import check_fresh, read_index
 from rag.calibration import load_calibration
+from rag.confidence import CONFIDENCE_FEATURES
 from rag.config import Settings, default_paths
 from rag.embedders import open_embedder
 from rag.errors import IndexStale, ModelError, RagError
 from rag.lexicon import Lexicon
 from rag.manifest import build_command, read_manifest
 from rag.protocols import Embedder
-from rag.scoring import CONFIDENCE_FEATURES, FEATURES
+from rag.scoring import FEATURES
 from rag.text import TEXT_VERSION
 
 _UNIT_TOLERANCE = 1e-3

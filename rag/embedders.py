@@ -42,6 +42,7 @@ class SentenceTransformerEmbedder:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
         # Imported here: torch takes seconds, and `sanad --help` should not.
         import torch
+        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
 
         try:
@@ -54,7 +55,7 @@ class SentenceTransformerEmbedder:
                 # Weights are stored in half precision, which is slow on a CPU.
                 model_kwargs={"dtype": torch.float32, "use_safetensors": True},
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ModelError(
                 f"embedding model {name!r} cannot be loaded ({reason}); "
@@ -64,13 +65,17 @@ class SentenceTransformerEmbedder:
         if dimension is None:
             raise ModelError(f"embedding model {name!r} does not say its dimension; use another")
         self._dimension = int(dimension)
-        self._prompt_if_e5(name)
+        self._settle_prompts(name)
         self._name = name
         self._revision = self._find_revision(path if local else None, revision)
 
-    def _prompt_if_e5(self, name: str) -> None:
-        if not any(self._model.prompts.values()) and "e5" in Path(name).name.lower().split("-"):
+    def _settle_prompts(self, name: str) -> None:
+        prompts = self._model.prompts
+        if not any(prompts.values()) and "e5" in Path(name).name.lower().split("-"):
             self._model.prompts = dict(_E5_PROMPTS)
+        elif not prompts.get("document"):
+            # The library fills in an empty "document", which then hides a model's "passage" or "corpus".
+            prompts["document"] = prompts.get("passage") or prompts.get("corpus") or ""
 
     def _find_revision(self, folder: Path | None, revision: str | None) -> str:
         """What pins the weights: their sha256 for a folder, the commit for a hub model."""
@@ -112,14 +117,14 @@ class SentenceTransformerEmbedder:
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         prompt = self._prompt(role)
         tokens = tuple(
-            self._token_vectors(prompt, text, output["token_embeddings"].numpy())
+            # Without the padding, which decoders have on the left.
+            self._token_vectors(prompt, text, output["token_embeddings"][output["attention_mask"].bool()].numpy())
             for text, output in zip(texts, outputs, strict=True)
         )
         return Embeddings(vectors=self._checked(vectors / np.maximum(norms, 1e-12), len(texts)), tokens=tokens)
 
     def _prompt(self, role: Literal["query", "document"]) -> str:
-        names = ("query",) if role == "query" else ("document", "passage", "corpus")
-        return next((self._model.prompts[name] for name in names if name in self._model.prompts), "") or ""
+        return self._model.prompts.get(role) or ""
 
     def _token_vectors(self, prompt: str, text: str, vectors: NDArray[np.float32]) -> TokenVectors:
         """Unit vectors of the pieces of content words; of all pieces if the text has no content word."""

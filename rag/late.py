@@ -96,7 +96,7 @@ class TokenIndex:
                 np.load(folder / _WORDS, mmap_mode="r", allow_pickle=False),
                 np.load(folder / _STARTS, allow_pickle=False),
             )
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise IndexCorrupt(f"{folder}: the word vectors cannot be read ({error}); run `sanad build`") from error
 
     def similarities(self, query: TokenVectors, rows: Sequence[int]) -> Matrix:

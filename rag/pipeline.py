@@ -1,12 +1,13 @@
 """The online path: question -> query -> hits -> reading -> answer."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from rag.batch import check_question
 from rag.build import Index, Log, open_index
 from rag.calibration import load_calibration
+from rag.confidence import CONFIDENCE_FEATURES
 from rag.config import Settings
 from rag.datatypes import Answer, Article, Citation, Hit, Language, Question, Timings
 from rag.embedders import open_embedder
@@ -14,10 +15,10 @@ from rag.followups import standalone_question
 from rag.lexicon import Lexicon
 from rag.present.strings import strings
 from rag.protocols import Embedder, Query, Reader, Retriever
-from rag.query import make_queries
+from rag.query import answer_type, make_queries
 from rag.readers import ExtractiveReader
 from rag.retrieval import HybridRetriever
-from rag.scoring import CONFIDENCE_FEATURES, FEATURES, SentenceScorer
+from rag.scoring import FEATURES, SentenceScorer
 from rag.text import detect_language
 
 _MAX_FRAME_TITLE = 60
@@ -29,8 +30,7 @@ class Pipeline:
     def __init__(
         self,
         articles: Mapping[str, Article],
-        embedder: Embedder,
-        lexicon: Lexicon | None,
+        queries: Callable[[Sequence[str]], list[Query]],
         retriever: Retriever,
         reader: Reader,
         settings: Settings,
@@ -38,8 +38,7 @@ class Pipeline:
         threshold: float,
     ) -> None:
         self._articles = articles
-        self._embedder = embedder
-        self._lexicon = lexicon
+        self._queries = queries
         self._retriever = retriever
         self._reader = reader
         self._settings = settings
@@ -73,9 +72,12 @@ class Pipeline:
         )
         scorer = SentenceScorer(index.store, index.lexical, index.words, lexicon)
         reader = ExtractiveReader(index.store.articles, scorer, lexicon, calibration)
-        translating = lexicon if settings.lexicon else None
-        articles = index.store.articles
-        return cls(articles, embedder, translating, retriever, reader, settings, threshold=calibration.threshold)
+        across = (lexicon, index.lexical.sounding_like) if settings.lexicon else (None, None)
+
+        def queries(texts: Sequence[str]) -> list[Query]:
+            return make_queries(texts, embedder, *across)
+
+        return cls(index.store.articles, queries, retriever, reader, settings, threshold=calibration.threshold)
 
     @property
     def articles(self) -> Mapping[str, Article]:
@@ -84,7 +86,7 @@ class Pipeline:
 
     def search(self, text: str, k: int) -> list[Hit]:
         """At most k passages for `text`, best first. Raises UsageError for a text that cannot be searched."""
-        return self._retriever.search(self._queries([text]), k)[0]
+        return self._retriever.search(self._queries([self._checked(text)]), k)[0]
 
     def ask(self, question: Question) -> Answer:
         """Answer one question. Raises UsageError for an empty or overlong one."""
@@ -95,20 +97,28 @@ class Pipeline:
         if not questions:
             return []
         started = time.perf_counter()
-        alone = [standalone_question(question.text, question.history) for question in questions]
-        queries = self._queries(alone)
+        asked = [self._checked(question.text) for question in questions]
+        alone = [self._alone(text, question.history) for text, question in zip(asked, questions, strict=True)]
+        kinds = map(answer_type, asked)  # "Who leads it? And why?" asks why
+        queries = [
+            query if kind == "other" else replace(query, answer_type=kind)
+            for query, kind in zip(self._queries(alone), kinds, strict=True)
+        ]
         embed_ms = 1000 * (time.perf_counter() - started) / len(questions)
         return [
-            self._answer(question, text, query, embed_ms)
-            for question, text, query in zip(questions, alone, queries, strict=True)
+            self._answer(replace(question, text=text), query, embed_ms)
+            for question, text, query in zip(questions, asked, queries, strict=True)
         ]
 
-    def _queries(self, texts: Sequence[str]) -> list[Query]:
-        limit = self._settings.max_question_chars
-        checked = [check_question(text, max_question_chars=limit) for text in texts]
-        return make_queries(checked, self._embedder, self._lexicon)
+    def _checked(self, text: str) -> str:
+        return check_question(text, max_question_chars=self._settings.max_question_chars)
 
-    def _answer(self, question: Question, alone: str, query: Query, embed_ms: float) -> Answer:
+    def _alone(self, text: str, history: Sequence[str]) -> str:
+        """The question made to stand alone, or as it is where that would be too long to ask."""
+        alone = standalone_question(text, history)
+        return self._checked(alone) if len(alone) <= self._settings.max_question_chars else text
+
+    def _answer(self, question: Question, query: Query, embed_ms: float) -> Answer:
         started = time.perf_counter()
         hits = self._retriever.search([query], self._settings.k)[0]
         search_ms = 1000 * (time.perf_counter() - started)
@@ -122,7 +132,7 @@ class Pipeline:
             id=question.id,
             question=question.text,
             question_language=asked_in,
-            standalone_question=alone,
+            standalone_question=query.text,
             status="answered" if answered else "no_evidence",
             confidence=reading.confidence,
             text=_refusal(frame),

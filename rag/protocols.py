@@ -45,11 +45,12 @@ class Alternative:
 class QueryTerm:
     """A content word (or phrase) of the question and the ways to say it in both languages.
 
-    The first alternative is the word itself, weight 1. `is_name`: a proper name, number or year, so that a
-    sentence without it rarely answers.
+    `span` is where it stands in the question. The first alternative is the word itself, weight 1. `is_name`: a
+    proper name, number or year, so that a sentence without it rarely answers.
     """
 
     surface: str
+    span: tuple[int, int]
     alternatives: tuple[Alternative, ...]
     is_name: bool
 

@@ -1,7 +1,7 @@
 """Questions to queries: what kind of answer is asked for, and the content words in both languages."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rag.datatypes import AnswerType
 from rag.lexicon import Lexicon
@@ -23,10 +23,13 @@ _ANSWER_TYPES: tuple[tuple[AnswerType, str], ...] = (
     ("place", r"\b(?:where|(?:what|which) (?:city|country|place|town|capital|location|region))\b"),
     ("place", r"\b[وف]?اين\b|\b(?:ب?اي|ما) (?:هو |هي )?(?:مدينه|بلد|دوله|مكان|عاصمه|منطقه)\b"),
     ("person", rf"\b(?:who|whom|whose|names? of|(?:which|what) (?:\w+ ){{0,3}}(?:{_ROLES_EN}))\b"),
-    ("person", r"^[وف]?(?:[لب]|مع |الي |ضد |عن )?من (?!خلال|اجل|بين|قبل|حيث|اي\b|وجهه|ناحيه)|\bمن (?:هو|هم|الذي|هي)\b"),
+    (
+        "person",
+        r"^[وف]?(?:[لب]|مع |الي |ضد |عن )?من (?!اين\b|خلال|اجل|بين|قبل|حيث|اي\b|وجهه|ناحيه)|\bمن (?:هو|هم|الذي|هي)\b",
+    ),
     ("person", rf"\b(?:ما اسم|اسم|اسماء|اي (?:{_ROLES_AR})\w*)\b"),
     ("reason", r"\b(?:why|how come|reasons? (?:for|why|behind)|what (?:\w+ ){0,2}(?:reasons?|causes?|purpose|aim))\b"),
-    ("reason", r"\bwhat (?:made|makes|drove|led)\b|\bما الذي (?:ي?جعل|دفع)"),
+    ("reason", r"\bwhat (?:made|makes|caused|drove|led)\b|\bما الذي (?:ي?جعل|دفع)"),
     (
         "reason",
         r"\b[وف]?(?:لماذا|لم|لاي سبب|علام)\b|\bما (?:هو |هي )?ا?ل?(?:سبب|اسباب|غرض|هدف|دوافع)\b|^سبب",
@@ -42,14 +45,22 @@ def answer_type(question: str) -> AnswerType:
     return min(places, key=lambda place: place[0])[1] if places else "other"
 
 
+SoundingLike = Callable[[str], Sequence[str]]
+"""Word to the stems of the corpus that may be its transliterations."""
+_SOUND_WEIGHT = 0.8
+
+
 def _is_capitalised(question: str, token: Token) -> bool:
     """Whether English spelling marks the word as a name; the first word of a sentence tells nothing."""
     before = question[: token.start].rstrip()
     return question[token.start].isupper() and bool(before) and before[-1] not in '.?!:"“«'
 
 
-def query_terms(question: str, lexicon: Lexicon | None) -> tuple[QueryTerm, ...]:
-    """Content words of `question` in order, phrases of the lexicon as one term, each with its alternatives."""
+def query_terms(question: str, lexicon: Lexicon | None, sounding_like: SoundingLike | None) -> tuple[QueryTerm, ...]:
+    """Content words of `question` in order, phrases of the lexicon as one term, each with its alternatives.
+
+    A word that the lexicon does not know may be a name: what sounds like it in the corpus stands for it too.
+    """
     content = [token for token in tokens(question) if token.text not in STOP_WORDS]
     stems = [stem(token.text) for token in content]
     matches = {match.start: match for match in lexicon.lookup(stems)} if lexicon else {}
@@ -61,10 +72,12 @@ def query_terms(question: str, lexicon: Lexicon | None) -> tuple[QueryTerm, ...]
         words = content[position : position + length]
         named = any(word.text[0].isdecimal() or _is_capitalised(question, word) for word in words)
         own = Alternative(terms=tuple(stems[position : position + length]), weight=1.0)
+        others = match.alternatives if match else _sounding(words[0], own, sounding_like)
         found.append(
             QueryTerm(
                 surface=question[words[0].start : words[-1].end],
-                alternatives=(own, *(match.alternatives if match else ())),
+                span=(words[0].start, words[-1].end),
+                alternatives=(own, *others),
                 is_name=named or bool(match and match.kind),
             )
         )
@@ -72,7 +85,17 @@ def query_terms(question: str, lexicon: Lexicon | None) -> tuple[QueryTerm, ...]
     return tuple(found)
 
 
-def make_queries(questions: Sequence[str], embedder: Embedder, lexicon: Lexicon | None) -> list[Query]:
+def _sounding(word: Token, own: Alternative, sounding_like: SoundingLike | None) -> tuple[Alternative, ...]:
+    found = sounding_like(word.text) if sounding_like else ()
+    return tuple(Alternative(terms=(other,), weight=_SOUND_WEIGHT) for other in found if (other,) != own.terms)
+
+
+def make_queries(
+    questions: Sequence[str],
+    embedder: Embedder,
+    lexicon: Lexicon | None,
+    sounding_like: SoundingLike | None = None,
+) -> list[Query]:
     """Queries for `questions`, in order, embedded in one batch."""
     embeddings = embedder.embed_queries(questions)
     return [
@@ -81,7 +104,7 @@ def make_queries(questions: Sequence[str], embedder: Embedder, lexicon: Lexicon 
             language=detect_language(question),
             vector=vector,
             tokens=words,
-            terms=query_terms(question, lexicon),
+            terms=query_terms(question, lexicon, sounding_like),
             answer_type=answer_type(question),
         )
         for question, vector, words in zip(questions, embeddings.vectors, embeddings.tokens, strict=True)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.calibration import Calibration
+from rag.confidence import confidence_features
 from rag.datatypes import AnswerSpan, Article, Citation, Hit, Sentence
 from rag.lexicon import Lexicon
 from rag.protocols import Query, Reading
@@ -17,9 +18,9 @@ from rag.text import fold, stem, tokens
 _MAX_CITATIONS = 5
 _SURE_CITATIONS = 3
 _MAX_JOINED_CHARS = 700
-_FAR_BEHIND = 2.0
+_FAR_BEHIND = 4.0
 """A second or third sentence that scores this much below the first (log odds) is no part of the answer."""
-_CLOSE_BEHIND = 0.7
+_CLOSE_BEHIND = 1.5
 """A fourth or fifth one must come this near."""
 
 
@@ -53,7 +54,7 @@ class ExtractiveReader:
         scores = self._calibration.ranking.score(candidates.features)
         quotes = self._choose(candidates, scores)
         citations = [self._cite(query, marker, *chosen) for marker, chosen in enumerate(quotes, start=1)]
-        evidence = self._scorer.confidence_features(query, candidates, scores)
+        evidence = confidence_features(query, candidates, scores)
         return Reading(citations=tuple(citations), confidence=self._calibration.probability(evidence))
 
     def _choose(self, candidates: Candidates, scores: NDArray[np.float64]) -> list[tuple[_Quote, float]]:

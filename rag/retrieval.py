@@ -110,6 +110,8 @@ class HybridRetriever:
         hits: list[Hit] = []
         seen: set[str] = set()
         for position in np.lexsort((rows, -scores)):
+            if len(hits) >= k:
+                break
             passage = self._store.passages[rows[position]]
             key = self._store.text_key(int(rows[position]))
             if key in seen:  # a syndicated copy is no second source
@@ -124,6 +126,4 @@ class HybridRetriever:
                     lexical=float(lexical[position]),
                 )
             )
-            if len(hits) == k:
-                break
         return hits

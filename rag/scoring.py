@@ -1,4 +1,4 @@
-"""How well one sentence of a hit answers a question: the features that ranking and refusal weigh."""
+"""How well each sentence of the hits answers a question: the features that ranking and refusing weigh."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,44 +18,54 @@ from rag.text import stem, terms, tokens
 
 Matrix = NDArray[np.float64]
 
-_SIXTH = 5
-
 FEATURES = (
     "late_sentence",  # mean over the question's words of the best match in the sentence
     "late_passage",  # the same anywhere in its passage
-    "late_weakest",  # the least of those of the sentence's two worst matched words
+    "late_weakest",  # the mean of the two words that the sentence matches worst
     "dense_sentence",
     "dense_passage",
     "covered_sentence",  # idf share of the question's terms that the sentence has, in either language
     "covered_passage",
-    "names_sentence",  # share of its names, numbers and years
-    "names_passage",
+    "names_sentence",  # how well its names, numbers and years are supported, on average
+    "names_passage",  # how well the least supported of them is, anywhere in the passage
     "kind",  # 1 if the sentence holds the kind of thing asked for, -1 if not, 0 where any sentence may
-    "kind_fit",  # how many of the question's terms stand near such a thing, idf share against an even 0.3; or 0
+    "kind_fit",  # idf share of the question's terms that stand near such a thing, against an even 0.3; or 0
     "hit",  # the hit's score, against the best one's
     "length",  # log of its characters, against 150
 )
-
-
-_OF_BEST = tuple(name for name in FEATURES if name not in ("hit", "length"))
-CONFIDENCE_FEATURES = (
-    *_OF_BEST,  # of the best sentence
-    "best_dense",  # the highest dense_sentence of all
-    "margin",  # the best sentence's score against the sixth's
-    "unfound",  # idf of the most telling term that the best sentence's passage lacks, against the most telling of all
-    "numbers",  # -1 if the question has a number or year that the best sentence's passage lacks, else 0
-    "terms",  # log of the number of terms: a long question has more to be wrong about
-    "across",  # 1 if the best sentence is in another language than the question
-)
+_WEAKEST = 2
+_WINDOW_WORDS = 6
+_EVEN_FIT = 0.3
+_EVEN_LENGTH = 150
+# Cosines of word vectors below the first mean nothing, from the second on the same thing.
+_UNLIKE, _ALIKE = 0.35, 0.75
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Candidates:
-    """Sentences of the hits with their features; row i of `features` (n, len(FEATURES)) is sentence i's."""
+    """The n sentences of the hits, in their order, against the t terms of the question.
+
+    `features` (n, len(FEATURES)); `coverage` (n, t): whether the sentence has the term in some form, by its
+    weight in [0, 1]; `support` (n, t): that, or how alike its nearest word is; `weights` (t,): idf of the terms.
+    """
 
     sentences: tuple[Sentence, ...]
     hits: tuple[Hit, ...]
     features: Matrix
+    coverage: Matrix
+    support: Matrix
+    weights: NDArray[np.float64]
+
+    def feature(self, name: str) -> NDArray[np.float64]:
+        """One feature of all sentences, shape (n,)."""
+        column: NDArray[np.float64] = self.features[:, FEATURES.index(name)]
+        return column
+
+
+def weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64], otherwise: float) -> float:
+    """Mean of `values` (t,) by `weights` (t,), or `otherwise` if they sum to nothing."""
+    total = float(weights.sum())
+    return float((values * weights).sum() / total) if total > 0 else otherwise
 
 
 @lru_cache(maxsize=100_000)
@@ -63,27 +73,15 @@ def _term_set(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 
 
-_WINDOW_WORDS = 6
-_EVEN_FIT = 0.3
-
-
 @lru_cache(maxsize=100_000)
-def _surroundings(
-    text: str, kind: AnswerType, lexicon: Lexicon
-) -> tuple[tuple[tuple[int, int], frozenset[str], frozenset[str]], ...]:
-    """For each span of `kind` in `text`: the span, its folded words, and the stems near it."""
+def _surroundings(text: str, kind: AnswerType, lexicon: Lexicon) -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+    """For each span of `kind` in `text`: its folded words, and the stems of the words around it."""
     words = tokens(text)
     found = []
     for start, end in find_spans(text, kind, lexicon):
         inside = [at for at, word in enumerate(words) if start <= word.start < end]
         near = words[max(0, inside[0] - _WINDOW_WORDS) : inside[-1] + 1 + _WINDOW_WORDS]
-        found.append(
-            (
-                (start, end),
-                frozenset(words[at].text for at in inside),
-                frozenset(stem(word.text) for word in near),
-            )
-        )
+        found.append((frozenset(words[at].text for at in inside), frozenset(stem(word.text) for word in near)))
     return tuple(found)
 
 
@@ -96,11 +94,6 @@ def _coverage(query_terms: Sequence[QueryTerm], present: frozenset[str]) -> NDAr
     return np.array(best, dtype=np.float64)
 
 
-def _mean(values: NDArray[np.float64], weights: NDArray[np.float64], otherwise: float) -> float:
-    total = float(weights.sum())
-    return float((values * weights).sum() / total) if total > 0 else otherwise
-
-
 class SentenceScorer:
     """Reads what the index knows of a hit's sentences; embeds nothing."""
 
@@ -110,101 +103,81 @@ class SentenceScorer:
         self._words = words
         self._lexicon = lexicon
 
-    def term_weights(self, query: Query) -> NDArray[np.float64]:
-        """How telling each term of the question is: the idf of its commonest alternative in the corpus."""
+    def candidates(self, query: Query, hits: Sequence[Hit]) -> Candidates:
+        """All sentences of `hits` with their features, in the order of the hits and of reading."""
+        weights = self._term_weights(query)
+        parts = [self._hit_rows(query, hit, hits[0].score, weights) for hit in hits]
+        empty = np.zeros((0, len(query.terms)))
+        return Candidates(
+            sentences=tuple(sentence for hit in hits for sentence in hit.passage.sentences),
+            hits=tuple(hit for hit in hits for _ in hit.passage.sentences),
+            features=np.concatenate([np.zeros((0, len(FEATURES))), *(part[0] for part in parts)]),
+            coverage=np.concatenate([empty, *(part[1] for part in parts)]),
+            support=np.concatenate([empty, *(part[2] for part in parts)]),
+            weights=weights,
+        )
+
+    def _term_weights(self, query: Query) -> NDArray[np.float64]:
+        """How telling each term is: the idf of its commonest alternative in the corpus."""
         weights = [
             min(max(self._lexical.idf(word) for word in way.terms) for way in term.alternatives) for term in query.terms
         ]
         return np.array(weights, dtype=np.float64)
 
-    def candidates(self, query: Query, hits: Sequence[Hit]) -> Candidates:
-        """All sentences of `hits` with their features, in the order of the hits and of reading."""
-        weights = self.term_weights(query)
-        named = np.array([float(term.is_name) for term in query.terms])
-        sentences: list[Sentence] = []
-        owners: list[Hit] = []
-        rows: list[list[float]] = []
-        for hit in hits:
-            rows.extend(self._rows(query, hit, weights, named))
-            rows_best = hits[0].score
-            for row in rows[len(sentences) :]:
-                row.insert(FEATURES.index("hit"), hit.score - rows_best)
-            sentences.extend(hit.passage.sentences)
-            owners.extend([hit] * len(hit.passage.sentences))
-        features = np.array(rows, dtype=np.float64).reshape(len(sentences), len(FEATURES))
-        return Candidates(sentences=tuple(sentences), hits=tuple(owners), features=features)
-
-    def confidence_features(
-        self, query: Query, candidates: Candidates, scores: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """What tells whether the best of `candidates` answer, shape (len(CONFIDENCE_FEATURES),).
-
-        `scores` (n,), n >= 1, rank the candidates.
-        """
-        order = np.argsort(-scores, kind="stable")
-        best = order[0]
-        of_best = [candidates.features[best, FEATURES.index(name)] for name in _OF_BEST]
-        hit = candidates.hits[best]
-        weights = self.term_weights(query)
-        present = frozenset().union(*(_term_set(sentence.text) for sentence in hit.passage.sentences))
-        coverage = _coverage(query.terms, present)
-        unfound = weights * (1 - coverage)
-        return np.array(
+    def _hit_rows(
+        self, query: Query, hit: Hit, best_score: float, weights: NDArray[np.float64]
+    ) -> tuple[Matrix, Matrix, Matrix]:
+        """Features, coverage and support of the sentences of one hit."""
+        row = self._store.row_of(hit.passage.id)
+        sentences = hit.passage.sentences
+        matches = self._words.similarities(query.tokens, self._store.sentence_rows(row)).astype(np.float64)
+        if not matches.shape[1]:
+            matches = np.zeros((len(sentences), 1))
+        dense = self._store.sentence_vectors(row) @ query.vector
+        coverage = np.stack([_coverage(query.terms, _term_set(sentence.text)) for sentence in sentences])
+        support = np.maximum(coverage, _alike(query, matches))
+        named = np.array([term.is_name for term in query.terms], dtype=np.bool_)
+        rows = [
             [
-                *of_best,
-                candidates.features[:, FEATURES.index("dense_sentence")].max(),
-                scores[best] - scores[order[min(_SIXTH, len(order) - 1)]],
-                float(unfound.max() / weights.max()) if len(weights) and weights.max() > 0 else 0.0,
-                -float(
-                    any(
-                        term.surface[0].isdecimal() and found == 0
-                        for term, found in zip(query.terms, coverage, strict=True)
-                    )
-                ),
-                float(np.log1p(len(query.terms))),
-                float(hit.passage.language != query.language),
-            ],
-            dtype=np.float64,
-        )
+                matches[at].mean(),
+                matches.max(axis=0).mean(),
+                np.sort(matches[at])[:_WEAKEST].mean(),
+                dense[at],
+                hit.dense,
+                weighted_mean(coverage[at], weights, 0.0),
+                weighted_mean(coverage.max(axis=0), weights, 0.0),
+                support[at][named].mean() if named.any() else 1.0,
+                support.max(axis=0)[named].min() if named.any() else 1.0,
+                self._kind(query, sentence.text),
+                self._kind_fit(query, sentence.text, weights),
+                hit.score - best_score,
+                np.log(len(sentence.text) / _EVEN_LENGTH),
+            ]
+            for at, sentence in enumerate(sentences)
+        ]
+        return np.array(rows, dtype=np.float64), coverage, support
+
+    def _kind(self, query: Query, text: str) -> float:
+        kind = has_kind(text, query.answer_type, self._lexicon)
+        return 0.0 if kind is None else (1.0 if kind else -1.0)
 
     def _kind_fit(self, query: Query, text: str, weights: NDArray[np.float64]) -> float:
         if query.answer_type in ("other", "reason"):
             return 0.0
         asked = {token.text for token in tokens(query.text)}
         best = 0.0
-        for _, inside, around in _surroundings(text, query.answer_type, self._lexicon):
-            if not asked.issuperset(inside):
-                best = max(best, _mean(_coverage(query.terms, around), weights, 0.0))
+        for inside, around in _surroundings(text, query.answer_type, self._lexicon):
+            if not asked.issuperset(inside):  # a year that the question names is not its answer
+                best = max(best, weighted_mean(_coverage(query.terms, around), weights, 0.0))
         return best - _EVEN_FIT
 
-    def _rows(
-        self, query: Query, hit: Hit, weights: NDArray[np.float64], named: NDArray[np.float64]
-    ) -> list[list[float]]:
-        """Features of each sentence of one hit, all but `hit`."""
-        position = self._store.row_of(hit.passage.id)
-        matches = self._words.similarities(query.tokens, self._store.sentence_rows(position))
-        dense = self._store.sentence_vectors(position) @ query.vector
-        covered = np.array([_coverage(query.terms, _term_set(sentence.text)) for sentence in hit.passage.sentences])
-        anywhere = covered.max(axis=0) if covered.size else np.zeros(0)
-        late_passage = float(matches.max(axis=0).mean()) if matches.size else 0.0
-        rows = []
-        for at, sentence in enumerate(hit.passage.sentences):
-            kind = has_kind(sentence.text, query.answer_type, self._lexicon)
-            weakest = np.sort(matches[at])[:2].mean() if matches.shape[1] else 0.0
-            rows.append(
-                [
-                    float(matches[at].mean()) if matches.shape[1] else 0.0,
-                    late_passage,
-                    float(weakest),
-                    float(dense[at]),
-                    hit.dense,
-                    _mean(covered[at], weights, 0.0),
-                    _mean(anywhere, weights, 0.0),
-                    _mean(covered[at], weights * named, 1.0),
-                    _mean(anywhere, weights * named, 1.0),
-                    0.0 if kind is None else (1.0 if kind else -1.0),
-                    self._kind_fit(query, sentence.text, weights),
-                    float(np.log(len(sentence.text) / 150)),
-                ]
-            )
-        return rows
+
+def _alike(query: Query, matches: Matrix) -> Matrix:
+    """For each sentence and term, in [0, 1], how alike the sentence's words are to the term's."""
+    alike = np.zeros((len(matches), len(query.terms)))
+    for column, term in enumerate(query.terms):
+        start, end = term.span
+        pieces = [at for at, (first, last) in enumerate(query.tokens.spans) if first < end and last > start]
+        if pieces:
+            alike[:, column] = np.clip((matches[:, pieces].mean(axis=1) - _UNLIKE) / (_ALIKE - _UNLIKE), 0, 1)
+    return alike

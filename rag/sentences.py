@@ -9,16 +9,24 @@ MAX_SENTENCE_CHARS = 400
 _MIN_CLAUSE_CHARS = 100
 _MIN_WORDS = 3
 
-_STOP = re.compile(r"(?P<marks>[.!?؟۔…]+)(?P<closing>[\"”“»’')\]]*)")
-_TITLES = {*"mr mrs ms dr prof gen col lt maj capt sgt sen rep gov st vs no etc fig inc ltd co jr sr".split(" ")}
+_INVISIBLE = r"\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff"
+_STOP = re.compile(rf"(?P<marks>[.!?؟۔…]+)(?P<closing>[\"”“»’')\]]*)[{_INVISIBLE}]*")
+_ABBREVIATIONS = frozenset(
+    """
+    mr mrs ms dr prof gen col lt maj capt sgt sen rep gov st vs no etc fig inc ltd co jr sr
+    adm brig jan feb aug sep sept oct nov dec
+    """.split()
+)
 _LAST_WORD = re.compile(r"([^\W\d_]+)$")
-_LEADING = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*(?:[ـ\-–—•*·▪●]+\s*)?")
+_LAST_WORD_WINDOW = 8  # longer than any abbreviation, short however far back the sentence began
+# A hyphen before a digit is a minus sign, not a bullet.
+_LEADING = re.compile(rf"[\s{_INVISIBLE}]*(?:(?![\-–]\d)[ـ\-–—•*·▪●]+\s*)?")
 # From strongest to weakest: semicolons, then a comma before a word that opens a clause, then before "and", then any.
 _CLAUSES = (
     re.compile(r"[؛;]\s*"),
     re.compile(r"[،,]\s*(?=(?:كما|حيث|بحيث|لكن|ولكن|بل|بينما|فضلا|إضافة|ومن ثم|while|but|whereas|which)\b)"),
     re.compile(r"[،,]\s*(?=[وف]|and\b|as\b|who\b)"),
-    re.compile(r"[،,]\s*"),
+    re.compile(r"[،,](?!\d)\s*"),
 )
 
 
@@ -29,14 +37,14 @@ def _is_stop(text: str, begin: int, match: re.Match[str]) -> bool:
         return True
     marks, spaced = match["marks"], after[0].isspace()
     before = text[begin : match.start()]
-    if marks.strip(".…"):  # has a question or exclamation mark
-        return spaced or after[0].isalpha()
-    if len(marks) > 1 or marks == "…" or len(before.split()) < _MIN_WORDS:
-        return False
-    word = _LAST_WORD.search(before)
-    if word and (len(word[1]) == 1 or word[1].lower() in _TITLES):
-        return False
     following = after.lstrip()[0]
+    if marks.strip(".…"):  # has a question or exclamation mark; `"Over?" he asked` and `Yahoo! said` go on
+        return (spaced or after[0].isalpha()) and not following.islower()
+    if len(marks) > 1 or marks == "…" or len(before.split(None, _MIN_WORDS)) < _MIN_WORDS:
+        return False
+    word = _LAST_WORD.search(before[-_LAST_WORD_WINDOW:])
+    if word and (len(word[1]) == 1 or word[1].lower() in _ABBREVIATIONS):
+        return False
     if spaced or match["closing"]:
         return not following.islower() and following not in "،,؛;:"
     # "الهزيمة.يلتزم": a missing space is a slip in Arabic, but part of a name ("example.com") in Latin script.

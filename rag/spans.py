@@ -29,7 +29,7 @@ _WEEKDAYS = _words(
     monday tuesday wednesday thursday friday saturday sunday
     """
 )
-_DATE_JOINERS = _words("من عام سنة العام of in the الأول الثاني الماضي الجاري المقبل last next")
+_DATE_JOINERS = _words("من عام سنة العام of in the st nd rd th الأول الثاني الماضي الجاري المقبل last next")
 _YEAR_LEADS = _words("عام سنة العام عامي year in since by منذ")
 _UNITS = _words("واحد واحدة اثنان اثنين ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة ثلاث أربع خمس ست سبع ثمان تسع عشر")
 _TENS = _words(
@@ -37,7 +37,8 @@ _TENS = _words(
 )
 _MAGNITUDES = _words(
     """
-    مئة مائة مئتان مئات المئات ألف ألفين آلاف الآلاف مليون ملايين مليار مليارات عشرات بضعة عدة نصف ثلث ربع
+    مئة مائة مئتان مئتا مئتي مئتين مائتان مائتا مائتي مائتين مئات المئات ألف ألفان ألفا ألفي ألفين آلاف الآلاف
+    مليون مليونان مليوني مليونين ملايين مليار ملياران مليارات عشرات بضعة عدة نصف ثلث ربع
     hundred hundreds thousand thousands million millions billion billions dozen dozens half third quarter
     """
 )
@@ -45,8 +46,12 @@ _NUMBER_WORDS = (
     _UNITS
     | _TENS
     | _MAGNITUDES
-    | _words("two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty")
+    | _words("two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen")
+    | _words("eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety")
 )
+_HUNDREDS = re.compile(fold("(?:ثلاث|أربع|خمس|ست|سبع|ثمان|ثماني|تسع)(?:مئة|مائة)"))
+_TEEN_LEADS = _words("أحد إحدى اثنا اثني اثنتا اثنتي")
+_TEENS = _words("عشر عشرة")
 _VAGUE = _words("واحد واحدة عدة بضعة نصف ثلث ربع half third quarter")
 _LABELS = _words("قرار القرار رقم الرقم المادة مادة resolution number article no")
 _MEASURES = _words("دولار دولارا يورو ريال دينار بالمئة بالمائة percent dollars euros")
@@ -60,19 +65,36 @@ _PLACES_LIKE_ADJECTIVES = _words("سعودية إسكندرية لاذقية س�
 _MAX_NAME_WORDS = 4
 
 
+def _is_number(words: Sequence[Token], position: int) -> bool:
+    word = words[position].text
+    following = words[position + 1].text if position + 1 < len(words) else ""
+    if word in _TEEN_LEADS:  # "أحد عشر"; alone it is "one of" or "anyone"
+        return following in _TEENS
+    if word == "one":
+        return following in _MAGNITUDES
+    return word[0].isdecimal() or word in _NUMBER_WORDS or bool(_HUNDREDS.fullmatch(word))
+
+
+def _continues_number(words: Sequence[Token], position: int, end: int) -> bool:
+    """Whether the word goes on with the number that ends at `end`: "400 مليون", "خمسة وعشرون", "hundred and fifty"."""
+    if position and words[position - 1].end == end:
+        own = words[position]
+        joined = Token(own.text.removeprefix("و"), own.start, own.end)
+        return _is_number(words, position) or (joined.text != "" and _is_number([joined], 0))
+    joined_by_and = position > 1 and words[position - 1].text == "and" and words[position - 2].end == end
+    return joined_by_and and words[position - 2].text in _MAGNITUDES and _is_number(words, position)
+
+
 def _number_spans(words: Sequence[Token]) -> list[Span]:
     dates = _date_spans(words)
     found: list[Span] = []
     for position, word in enumerate(words):
-        inside_date = any(start <= word.start < end for start, end in dates)
-        if inside_date or not (word.text[0].isdecimal() or word.text in _NUMBER_WORDS):
+        if any(start <= word.start < end for start, end in dates):
             continue
-        if position and words[position - 1].text in _LABELS:  # "resolution 2254" counts nothing
-            continue
-        if found and position and found[-1][1] == words[position - 1].end:  # "400 مليون", "عشرة آلاف"
+        if found and _continues_number(words, position, found[-1][1]):
             found[-1] = (found[-1][0], word.end)
-        else:
-            found.append((word.start, word.end))
+        elif _is_number(words, position) and not (position and words[position - 1].text in _LABELS):
+            found.append((word.start, word.end))  # but "resolution 2254" counts nothing
     ends = {word.start: word.end for word in words if word.text in _MEASURES}
     following = dict(pairwise(word.start for word in words))
     last_start = {word.end: word.start for word in words}
@@ -86,10 +108,22 @@ def _is_year(word: Token) -> bool:
     return len(word.text) == 4 and word.text.isdecimal() and 1000 <= int(word.text) <= 2100
 
 
+def _is_numeric_date(words: Sequence[Token]) -> bool:
+    """Whether the words are the day, month and year, or the reverse, of "28/6/2021" or "2021-06-28"."""
+    if len(words) < 3 or not all(word.text.isdecimal() for word in words):
+        return False
+    close = all(after.start - before.end == 1 for before, after in pairwise(words))
+    return close and sorted(len(word.text) for word in words)[1] <= 2 and (_is_year(words[0]) or _is_year(words[2]))
+
+
 def _date_spans(words: Sequence[Token]) -> list[Span]:
     found: list[Span] = []
     position = 0
     while position < len(words):
+        if _is_numeric_date(words[position : position + 3]):
+            found.append((words[position].start, words[position + 2].end))
+            position += 3
+            continue
         start = position
         while position < len(words) and _is_date_part(words, position, position > start):
             position += 1
@@ -107,7 +141,8 @@ def _is_date_part(words: Sequence[Token], position: int, inside: bool) -> bool:
     if word.text in _MONTHS or word.text in _WEEKDAYS or _is_year(word):
         return True
     if word.text in _DATE_JOINERS:
-        return inside or (position + 1 < len(words) and _is_year(words[position + 1]) and word.text in _YEAR_LEADS)
+        leads_year = position + 1 < len(words) and _is_year(words[position + 1]) and word.text in _YEAR_LEADS - {"in"}
+        return inside or leads_year
     day = word.text.isdecimal() and len(word.text) <= 2
     near_month = any(other.text in _MONTHS for other in words[max(0, position - 1) : position + 2])
     return day and near_month

@@ -36,12 +36,11 @@ _BOILERPLATE = tuple(
         "all rights reserved",
         "subscribe to",
         "sign up for",
-        "advertisement",
     )
 )
 _MAX_FURNITURE_CHARS = 60
 _MAX_HEADING_WORDS = 9
-_NUMBERED = re.compile(r"\s*(?:\d{1,2}|[٠-٩]{1,2})\s*[-–.)]\s*\S")
+_NUMBERED = re.compile(r"\s*\d{1,2}\s*[-–.)](?!\d)\s*\S")  # not "10.000" or "7.7"
 _SENTENCE_END = tuple('.!?؟…"”»،؛:')
 _MARKDOWN_HEADING = re.compile(r"\s*#{1,6}\s+")
 
@@ -87,7 +86,17 @@ def _is_furniture(line: str, article: Article) -> bool:
         return True
     if len(line) > _MAX_FURNITURE_CHARS:
         return False
-    return folded.startswith(_BOILERPLATE) or bool(article.author and fold(article.author) in folded)
+    return folded == "advertisement" or folded.startswith(_BOILERPLATE) or _is_byline(line, article.author)
+
+
+def _is_byline(line: str, author: str | None) -> bool:
+    """Whether a short line names the author, whole words, and is no sentence."""
+    name = _words(author or "")
+    return bool(name) and f" {name} " in f" {_words(line)} " and not line.endswith(_SENTENCE_END)
+
+
+def _words(text: str) -> str:
+    return " ".join(token.text for token in tokens(text))
 
 
 def after_outlet(text: str, outlet: str | None) -> int:
@@ -104,17 +113,19 @@ def body_blocks(article: Article) -> list[Block]:
     paragraphs = list(_paragraphs(article.text))
     for number, (start, end) in enumerate(paragraphs):
         line = article.text[start:end].strip()
-        key = " ".join(token.text for token in tokens(line))
-        if not key or key in seen:
-            continue
+        key = _words(line)
+        repeated = key in seen
         seen.add(key)
-        if _is_furniture(line, article):
+        if not key or _is_furniture(line, article):
             continue
-        if _is_heading(line) and number + 1 < len(paragraphs):
+        # A last line has nothing to stand above; without Markdown's mark it is a sentence that lost its full stop.
+        if _is_heading(line) and (number + 1 < len(paragraphs) or _MARKDOWN_HEADING.match(line)):
             heading = _MARKDOWN_HEADING.sub("", line).rstrip(" :")
             continue
         if _NUMBERED.match(line) and len(line) <= _MAX_FURNITURE_CHARS and not line.endswith("."):
             heading = line  # a numbered heading is also an item of its list, so it stays citable
+        if repeated:
+            continue
         skipped = 0 if blocks else after_outlet(article.text[start:end], article.outlet)
         blocks.append(Block(start + skipped, end, heading))
     return blocks
