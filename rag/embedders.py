@@ -20,6 +20,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 # E5 models need these prompts and their files do not always say so (Wang et al. 2024, arXiv 2402.05672).
 _E5_PROMPTS = {"query": "query: ", "document": "passage: "}
 _BATCH = 32
+_ALL_CORES = os.cpu_count() or 1
 
 
 def _sha256(path: Path) -> str:
@@ -44,6 +45,9 @@ class SentenceTransformerEmbedder:
         import torch
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
+
+        # A few short texts gain nothing from a second core, and lose much by waiting for one that is busy.
+        self._set_threads = torch.set_num_threads
 
         try:
             self._model = SentenceTransformer(
@@ -110,6 +114,7 @@ class SentenceTransformerEmbedder:
     def _embed(self, texts: Sequence[str], role: Literal["query", "document"]) -> Embeddings:
         encode = self._model.encode_query if role == "query" else self._model.encode_document
         # With output_value=None: a dict a text, its sentence_embedding and token_embeddings as tensors.
+        self._set_threads(_ALL_CORES if len(texts) >= _BATCH else 1)
         outputs: list[Any] = (
             list(encode(list(texts), batch_size=_BATCH, output_value=None, show_progress_bar=False)) if texts else []
         )

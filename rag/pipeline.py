@@ -125,7 +125,9 @@ class Pipeline:
         started = time.perf_counter()
         reading = self._reader.read(query, hits)
         read_ms = 1000 * (time.perf_counter() - started)
-        answered = bool(reading.citations) and reading.confidence >= self._threshold
+        # The model reads Arabic and English: from other scripts only a shared name or number is evidence.
+        readable = query.language != "und" or any(hit.lexical > 0 for hit in hits)
+        answered = readable and bool(reading.citations) and reading.confidence >= self._threshold
         asked_in = detect_language(question.text)
         frame = question.language or (asked_in if asked_in != "und" else query.language)
         answer = Answer(

@@ -11,7 +11,7 @@ from rag.confidence import confidence_features
 from rag.datatypes import AnswerSpan, Article, Citation, Hit, Sentence
 from rag.lexicon import Lexicon
 from rag.protocols import Query, Reading
-from rag.scoring import Candidates, SentenceScorer
+from rag.scoring import Candidates, SentenceScorer, asked_stems
 from rag.spans import find_spans
 from rag.text import fold, stem, tokens
 
@@ -112,11 +112,11 @@ class ExtractiveReader:
     def _answer_span(self, query: Query, article: Article, quote: _Quote) -> AnswerSpan | None:
         """The number, date or name asked for: the one nearest to the question's words, not repeated from it."""
         text = article.text[quote.core_start : quote.core_end]
-        asked = {token.text for token in tokens(query.text)}
+        asked = asked_stems(query)
         spans = [
             (start, end)
             for start, end in find_spans(text, query.answer_type, self._lexicon)
-            if not asked.issuperset(token.text for token in tokens(text[start:end]))
+            if not asked.issuperset(stem(token.text) for token in tokens(text[start:end]))
         ]
         if not spans:
             return None

@@ -12,7 +12,7 @@ from rag.late import TokenIndex
 from rag.lexical import LexicalIndex
 from rag.lexicon import Lexicon
 from rag.protocols import Query, QueryTerm
-from rag.spans import find_spans, has_kind
+from rag.spans import find_spans, states_reason
 from rag.store import FaissStore
 from rag.text import stem, terms, tokens
 
@@ -75,13 +75,13 @@ def _term_set(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=100_000)
 def _surroundings(text: str, kind: AnswerType, lexicon: Lexicon) -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
-    """For each span of `kind` in `text`: its folded words, and the stems of the words around it."""
+    """For each span of `kind` in `text`: its stems, and the stems of the words around it."""
     words = tokens(text)
     found = []
     for start, end in find_spans(text, kind, lexicon):
         inside = [at for at, word in enumerate(words) if start <= word.start < end]
         near = words[max(0, inside[0] - _WINDOW_WORDS) : inside[-1] + 1 + _WINDOW_WORDS]
-        found.append((frozenset(words[at].text for at in inside), frozenset(stem(word.text) for word in near)))
+        found.append((frozenset(stem(words[at].text) for at in inside), frozenset(stem(word.text) for word in near)))
     return tuple(found)
 
 
@@ -137,6 +137,7 @@ class SentenceScorer:
         coverage = np.stack([_coverage(query.terms, _term_set(sentence.text)) for sentence in sentences])
         support = np.maximum(coverage, _alike(query, matches))
         named = np.array([term.is_name for term in query.terms], dtype=np.bool_)
+        asked = asked_stems(query)
         rows = [
             [
                 matches[at].mean(),
@@ -148,8 +149,7 @@ class SentenceScorer:
                 weighted_mean(coverage.max(axis=0), weights, 0.0),
                 support[at][named].mean() if named.any() else 1.0,
                 support.max(axis=0)[named].min() if named.any() else 1.0,
-                self._kind(query, sentence.text),
-                self._kind_fit(query, sentence.text, weights),
+                *self._kind_and_fit(query, asked, sentence.text, weights),
                 hit.score - best_score,
                 np.log(len(sentence.text) / _EVEN_LENGTH),
             ]
@@ -157,19 +157,23 @@ class SentenceScorer:
         ]
         return np.array(rows, dtype=np.float64), coverage, support
 
-    def _kind(self, query: Query, text: str) -> float:
-        kind = has_kind(text, query.answer_type, self._lexicon)
-        return 0.0 if kind is None else (1.0 if kind else -1.0)
+    def _kind_and_fit(
+        self, query: Query, asked: frozenset[str], text: str, weights: NDArray[np.float64]
+    ) -> tuple[float, float]:
+        """The features `kind` and `kind_fit` of one sentence."""
+        if query.answer_type == "other":
+            return 0.0, 0.0
+        if query.answer_type == "reason":
+            return (1.0 if states_reason(text) else -1.0), 0.0
+        around = [near for inside, near in _surroundings(text, query.answer_type, self._lexicon) if not inside <= asked]
+        fit = max((weighted_mean(_coverage(query.terms, near), weights, 0.0) for near in around), default=0.0)
+        return (1.0 if around else -1.0), fit - _EVEN_FIT
 
-    def _kind_fit(self, query: Query, text: str, weights: NDArray[np.float64]) -> float:
-        if query.answer_type in ("other", "reason"):
-            return 0.0
-        asked = {token.text for token in tokens(query.text)}
-        best = 0.0
-        for inside, around in _surroundings(text, query.answer_type, self._lexicon):
-            if not asked.issuperset(inside):  # a year that the question names is not its answer
-                best = max(best, weighted_mean(_coverage(query.terms, around), weights, 0.0))
-        return best - _EVEN_FIT
+
+def asked_stems(query: Query) -> frozenset[str]:
+    """Stems of the question's words in both languages: what it names itself, a year say, is not its answer."""
+    own = {stem(token.text) for token in tokens(query.text)}
+    return frozenset(own.union(*(way.terms for term in query.terms for way in term.alternatives)))
 
 
 def _alike(query: Query, matches: Matrix) -> Matrix:

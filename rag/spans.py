@@ -38,7 +38,7 @@ _TENS = _words(
 _MAGNITUDES = _words(
     """
     مئة مائة مئتان مئتا مئتي مئتين مائتان مائتا مائتي مائتين مئات المئات ألف ألفان ألفا ألفي ألفين آلاف الآلاف
-    مليون مليونان مليوني مليونين ملايين مليار ملياران مليارات عشرات بضعة عدة نصف ثلث ربع
+    مليون مليونان مليونا مليوني مليونين ملايين مليار ملياران مليارات عشرات بضعة عدة نصف ثلث ربع
     hundred hundreds thousand thousands million millions billion billions dozen dozens half third quarter
     """
 )
@@ -61,6 +61,7 @@ _REASON = re.compile(
         r"because|due|since|owing|therefore|order to|so that|reasons?|aims?|purpose)\b"
     ).replace("\\ ", " ")
 )
+_PLACE_LEADS = _words("مدينة بمدينة بلدة قرية محافظة مخيم ريف بريف city town village province")
 _PLACES_LIKE_ADJECTIVES = _words("سعودية إسكندرية لاذقية سليمانية ناصرية إسماعيلية حسكة تركية")
 _MAX_NAME_WORDS = 4
 
@@ -184,9 +185,21 @@ def _name_spans(text: str, words: Sequence[Token], kind: str, lexicon: Lexicon) 
         if position > start:
             found.append((words[start].start, words[position - 1].end))
         position = max(position, start + 1)
+    if kind == "place":
+        found += _announced(words)
     if kind == "person" and not any(char > "\u0600" for char in text):
         found += _capitalised_runs(text, words)
     return sorted(set(found))
+
+
+def _announced(words: Sequence[Token]) -> list[Span]:
+    """The word after "مدينة" or "city of", whether or not a dictionary knows it."""
+    named: list[Span] = []
+    for position, word in enumerate(words[:-1]):
+        following = words[position + (2 if words[position + 1].text == "of" else 1) :]
+        if word.text in _PLACE_LEADS and following and following[0].text not in STOP_WORDS:
+            named.append((following[0].start, following[0].end))
+    return named
 
 
 def _capitalised_runs(text: str, words: Sequence[Token]) -> list[Span]:
@@ -212,10 +225,6 @@ def find_spans(text: str, kind: AnswerType, lexicon: Lexicon) -> list[Span]:
     return []
 
 
-def has_kind(text: str, kind: AnswerType, lexicon: Lexicon) -> bool | None:
-    """Whether `text` holds something of the kind asked for; None where every sentence may (`other`)."""
-    if kind == "other":
-        return None
-    if kind == "reason":
-        return bool(_REASON.search(fold(text)))
-    return bool(find_spans(text, kind, lexicon))
+def states_reason(text: str) -> bool:
+    """Whether `text` has a word that introduces a reason or a purpose."""
+    return bool(_REASON.search(fold(text)))

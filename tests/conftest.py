@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rag.build import Index, build_index, read_index
 from rag.config import Settings
+from rag.embedders import SentenceTransformerEmbedder
+from rag.pipeline import Pipeline
 from rag.protocols import Embeddings, TokenVectors
 from rag.text import terms
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 ARTICLES = {
@@ -88,6 +92,37 @@ def corpus(tmp_path: Path) -> Path:
 def settings(tmp_path: Path, corpus: Path) -> Settings:
     """Settings over the tiny corpus, with an index folder whose name is not ASCII."""
     return Settings(index_dir=tmp_path / "فهرس", paths=(corpus,))
+
+
+@pytest.fixture(scope="session")
+def bundled() -> SentenceTransformerEmbedder:
+    """The bundled model, loaded once."""
+    return SentenceTransformerEmbedder()
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model like those on the hub; `tests.tiny_model.variant` makes others of it."""
+    from tests.tiny_model import make_tiny_model  # noqa: PLC0415 - torch takes seconds to import
+
+    return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def seeds_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(index_dir=tmp_path_factory.mktemp("seeds") / "index", paths=(SEEDS,))
+
+
+@pytest.fixture(scope="session")
+def seeds_index(seeds_settings: Settings, bundled: SentenceTransformerEmbedder) -> Index:
+    """The index of the five articles by the bundled model, built once and opened from the disk."""
+    build_index(seeds_settings, bundled)
+    return read_index(seeds_settings, bundled)
+
+
+@pytest.fixture(scope="session")
+def seeds_pipeline(seeds_settings: Settings, seeds_index: Index, bundled: SentenceTransformerEmbedder) -> Pipeline:
+    return Pipeline.over(seeds_index, bundled, seeds_settings)
 
 
 @pytest.fixture(autouse=True)

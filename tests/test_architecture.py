@@ -20,7 +20,7 @@ LAYERS = (
         *("rag.lexical", "rag.store", "rag.snapshot", "rag.fingerprint", "rag.spans", "rag.followups"),
         *("rag.calibration", "rag.batch"),
     ),
-    ("rag.query", "rag.retrieval", "rag.scoring", "rag.readers"),
+    ("rag.query", "rag.retrieval", "rag.scoring", "rag.confidence", "rag.readers"),
     ("rag.build", "rag.pipeline"),
     ("rag.present.",),
     ("rag.doctor", "rag.cli", "rag.__main__", "app", "eval", "eval.", "rag.training", "rag.training."),
