@@ -20,6 +20,7 @@ from rag.manifest import Manifest, Provenance, differing_parts, read_manifest
 from rag.protocols import Embedder, Vectors
 from rag.snapshot import commit, open_verified, writer_lock
 from rag.store import FaissStore
+from rag.support import open_support
 
 Log = Callable[[str], None]
 
@@ -167,7 +168,7 @@ def _make(settings: Settings, embedder: Embedder, log: Log) -> _Made:
     sentence_vectors, words = _embed(sentences, embedder, log)
     index = Index(
         store=FaissStore(loaded, passages, passage_vectors, sentence_vectors),
-        lexical=LexicalIndex.build([passage.text for passage in passages]),
+        lexical=LexicalIndex.build([f"{passage.heading}\n{passage.text}" for passage in passages]),
         words=words,
     )
     provenance = Provenance(
@@ -182,7 +183,8 @@ def _make(settings: Settings, embedder: Embedder, log: Log) -> _Made:
 
 def _embed(texts: Sequence[str], embedder: Embedder, log: Log) -> tuple[Vectors, TokenIndex]:
     vectors = []
-    words = TokenIndexBuilder()
+    support = open_support(embedder)
+    words = TokenIndexBuilder(support.projection if support else None)
     for start in range(0, len(texts), _BATCH):
         embeddings = embedder.embed_passages(texts[start : start + _BATCH])
         vectors.append(embeddings.vectors)

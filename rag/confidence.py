@@ -1,8 +1,11 @@
 """Whether the best sentences answer at all: the features that the refusal model weighs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.datatypes import Hit
 from rag.protocols import Query
 from rag.scoring import FEATURES, Candidates
 
@@ -14,16 +17,26 @@ CONFIDENCE_FEATURES = (
     "margin",  # the best sentence's score against the sixth's
     "unfound",  # idf of the most telling term that the best sentence's passage lacks, against the most telling of all
     "numbers",  # -1 if the question has a number or year that the best sentence's passage lacks, else 0
+    "support",  # log odds of the support model that the best sentence's passage answers
+    "best_support",  # the highest of those of the leading passages
     "across",  # 1 if the best sentence is in another language than the question
 )
 _FIRST = 3
 _SIXTH = 5
 
 
-def confidence_features(query: Query, candidates: Candidates, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def leading_hits(candidates: Candidates, scores: NDArray[np.float64]) -> list[Hit]:
+    """The hits of the best sentences by `scores` (n,), at most three, best first."""
+    order = np.argsort(-scores, kind="stable")
+    return list({candidates.hits[at].rank: candidates.hits[at] for at in order}.values())[:_FIRST]
+
+
+def confidence_features(
+    query: Query, candidates: Candidates, scores: NDArray[np.float64], support: Sequence[float]
+) -> NDArray[np.float64]:
     """What tells whether the best of `candidates` answer, shape (len(CONFIDENCE_FEATURES),).
 
-    `scores` (n,), n >= 1, rank the candidates.
+    `scores` (n,), n >= 1, rank the candidates; `support` is the support model's for their leading hits.
     """
     order = np.argsort(-scores, kind="stable")
     best = int(order[0])
@@ -41,6 +54,8 @@ def confidence_features(query: Query, candidates: Candidates, scores: NDArray[np
             scores[best] - scores[order[min(_SIXTH, len(order) - 1)]],
             unfound.max() / weights.max() if weights.size and weights.max() > 0 else 0.0,
             -float(any(coverage[numbers] == 0)) if any(numbers) else 0.0,
+            support[0],
+            max(support),
             float(hit.passage.language != query.language),
         ],
         dtype=np.float64,

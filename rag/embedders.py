@@ -41,6 +41,8 @@ class SentenceTransformerEmbedder:
         local = path.is_dir()
         if name == BUNDLED:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        if local:
+            os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # nothing is fetched
         # Imported here: torch takes seconds, and `sanad --help` should not.
         import torch
         from safetensors import SafetensorError

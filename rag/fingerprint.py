@@ -8,8 +8,10 @@ from typing import Any
 
 from rag.articles import METADATA_FILE, article_files
 from rag.config import Settings
+from rag.errors import ArticleError
 from rag.manifest import SourceRecord
 from rag.protocols import Embedder
+from rag.support import open_support
 from rag.text import TEXT_VERSION
 
 INDEX_LIBRARIES = ("bm25s", "PyStemmer", "langchain-text-splitters")
@@ -35,11 +37,18 @@ def fingerprint(settings: Settings, embedder: Embedder, sources: Mapping[str, So
     return {
         "embedder": dict(embedder.fingerprint),
         "passage_chars": settings.passage_chars,
+        "projection": _projection_hash(embedder),
         "text": TEXT_VERSION,
         "code": _code_hash(),
         "libraries": library_versions(INDEX_LIBRARIES),
         "articles": corpus_hash(sources),
     }
+
+
+def _projection_hash(embedder: Embedder) -> str:
+    """What the word vectors of an index are projected with: the support model's directions, or their own."""
+    support = open_support(embedder)
+    return hashlib.sha256(support.projection.tobytes()).hexdigest() if support else "fitted"
 
 
 def corpus_hash(sources: Mapping[str, SourceRecord]) -> str:
@@ -51,18 +60,21 @@ def corpus_hash(sources: Mapping[str, SourceRecord]) -> str:
 def find_sources(paths: Sequence[Path], known: Mapping[str, SourceRecord]) -> dict[str, SourceRecord]:
     """The article files at `paths` and their metadata files, by name; `known` spares hashing what has not changed.
 
-    A file of unchanged size and modification time is taken as unchanged. Raises ArticleError for a path that does
-    not exist.
+    A file of unchanged size and modification time is taken as unchanged; a path that does not exist is passed
+    over, for loading names it. Raises ArticleError if none exists.
     """
     records: dict[str, SourceRecord] = {}
+    missing: list[ArticleError] = []
     for path in map(Path.resolve, paths):
-        files = article_files([path])
+        files = article_files([path], missing)
         sidecars = {file.parent / METADATA_FILE for file in files}
         for file in [*files, *sorted(sidecar for sidecar in sidecars if sidecar.is_file())]:
             name = file.relative_to(path.parent).as_posix()
             name = str(file) if name in records else name
             name = name.encode("utf-8", "backslashreplace").decode()  # a file's name may be any bytes
             records[name] = _record_source(file, known.get(name))
+    if missing and len(missing) == len(paths):
+        raise missing[0]
     return records
 
 

@@ -16,30 +16,37 @@ from rag.protocols import TokenVectors
 
 Matrix = NDArray[np.float32]
 
-_DIMENSION = 128
+DIMENSION = 128
+"""Of the projected word vectors, or less for a model of fewer dimensions."""
 _SAMPLE = 20_000
 _SCALE = 127
 _PROJECTION, _WORDS, _STARTS = "projection.npy", "words.npy", "starts.npy"
 
 
-def _fit_projection(vectors: Matrix) -> Matrix:
+def fit_projection(vectors: Matrix) -> Matrix:
     """The directions, shape (d, at most 128), in which `vectors` (n, d) differ most: uncentred PCA."""
     _, basis = np.linalg.eigh(vectors.T @ vectors)
-    return np.ascontiguousarray(basis[:, ::-1][:, :_DIMENSION], dtype=np.float32)
+    return np.ascontiguousarray(basis[:, ::-1][:, :DIMENSION], dtype=np.float32)
 
 
-def _unit(vectors: Matrix) -> Matrix:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
+def project(vectors: Matrix, projection: Matrix) -> Matrix:
+    """`vectors` (n, d) in the directions of `projection` (d, p), of unit length again."""
+    projected = vectors @ projection
+    length = np.linalg.norm(projected, axis=1, keepdims=True)
+    return np.asarray(projected / np.maximum(length, 1e-12), dtype=np.float32)
 
 
 class TokenIndexBuilder:
-    """Takes sentences one after the other and keeps their words in an eighth of the space."""
+    """Takes sentences one after the other and keeps their words in a twelfth of the space.
 
-    def __init__(self) -> None:
+    Args:
+        projection: Shape (d, p); without one, the main directions of the first 20,000 words are found.
+    """
+
+    def __init__(self, projection: Matrix | None = None) -> None:
         self._waiting: list[Matrix] = []
         self._waiting_rows = 0
-        self._projection: Matrix | None = None
+        self._projection = projection
         self._parts: list[NDArray[np.int8]] = []
         self._counts: list[int] = []
 
@@ -58,8 +65,8 @@ class TokenIndexBuilder:
         vectors = np.concatenate(self._waiting)
         self._waiting, self._waiting_rows = [], 0
         if self._projection is None:
-            self._projection = _fit_projection(vectors)
-        self._parts.append(np.round(_unit(vectors @ self._projection) * _SCALE).astype(np.int8))
+            self._projection = fit_projection(vectors)
+        self._parts.append(np.round(project(vectors, self._projection) * _SCALE).astype(np.int8))
 
     def finish(self) -> "TokenIndex":
         """The index of all sentences added."""
@@ -110,7 +117,17 @@ class TokenIndex:
         if not filled.size or not len(query.vectors):
             return found
         words = np.concatenate([self._words[starts[row] : ends[row]] for row in filled])
-        cosines = words.astype(np.float32) @ (_unit(query.vectors @ self._projection).T / _SCALE)
+        cosines = words.astype(np.float32) @ (self.project(query).T / _SCALE)
         lengths = (ends - starts)[filled]
         found[filled] = np.maximum.reduceat(cosines, np.cumsum(lengths) - lengths, axis=0)
         return found
+
+    def project(self, query: TokenVectors) -> Matrix:
+        """The question's word vectors as the sentences' are kept, shape (words, p), unit length."""
+        return project(query.vectors, self._projection)
+
+    def vectors(self, rows: Sequence[int]) -> Matrix:
+        """Word vectors of the sentences at `rows`, one after the other, shape (words, p), of nearly unit length."""
+        parts = [self._words[self._starts[row] : self._starts[row + 1]] for row in rows]
+        words = np.concatenate([np.zeros((0, self._words.shape[1]), dtype=np.int8), *parts])
+        return np.asarray(words / np.float32(_SCALE), dtype=np.float32)

@@ -1,5 +1,6 @@
 """The online path: question -> query -> hits -> reading -> answer."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,8 +20,11 @@ from rag.query import answer_type, make_queries
 from rag.readers import ExtractiveReader
 from rag.retrieval import HybridRetriever
 from rag.scoring import FEATURES, SentenceScorer
+from rag.support import open_support
 from rag.text import detect_language
 
+HITS_READ = 16
+"""The reader looks at this many passages, however few are shown."""
 _MAX_FRAME_TITLE = 60
 
 
@@ -70,7 +74,7 @@ class Pipeline:
             use_late=settings.late,
             balance=settings.balance,
         )
-        scorer = SentenceScorer(index.store, index.lexical, index.words, lexicon)
+        scorer = SentenceScorer(index.store, index.lexical, index.words, lexicon, open_support(embedder))
         reader = ExtractiveReader(index.store.articles, scorer, lexicon, calibration)
         across = (lexicon, index.lexical.sounding_like) if settings.lexicon else (None, None)
 
@@ -120,7 +124,7 @@ class Pipeline:
 
     def _answer(self, question: Question, query: Query, embed_ms: float) -> Answer:
         started = time.perf_counter()
-        hits = self._retriever.search([query], self._settings.k)[0]
+        hits = self._retriever.search([query], max(self._settings.k, HITS_READ))[0]
         search_ms = 1000 * (time.perf_counter() - started)
         started = time.perf_counter()
         reading = self._reader.read(query, hits)
@@ -140,7 +144,7 @@ class Pipeline:
             text=_refusal(frame),
             citations=(),
             conflicts=(),
-            hits=tuple(hits),
+            hits=tuple(hits[: self._settings.k]),
             timings=Timings(embed=embed_ms, search=search_ms, read=read_ms, total=embed_ms + search_ms + read_ms),
         )
         if not answered:
@@ -153,7 +157,12 @@ def _framed(citations: Sequence[Citation], frame: Language) -> str:
     words = strings(frame)
     titles = dict.fromkeys(_shortened(citation.title) for citation in citations)
     head = words["answer.frame"].format(articles=words["terminal.list"].join(f"«{title}»" for title in titles))
-    return "\n".join([head, *(f"{citation.quote} [{citation.marker}]" for citation in citations)])
+    return "\n".join([head, *(f"{_unmarked(citation.quote)} [{citation.marker}]" for citation in citations)])
+
+
+def _unmarked(quote: str) -> str:
+    """`quote` with an invisible joiner inside what looks like a marker: an article may have notes of its own."""
+    return re.sub(r"\[(?=\d+\])", "[\u2060", quote)
 
 
 def _shortened(title: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.calibration import Calibration
-from rag.confidence import confidence_features
+from rag.confidence import confidence_features, leading_hits
 from rag.datatypes import AnswerSpan, Article, Citation, Hit, Sentence
 from rag.lexicon import Lexicon
 from rag.protocols import Query, Reading
@@ -54,7 +54,8 @@ class ExtractiveReader:
         scores = self._calibration.ranking.score(candidates.features)
         quotes = self._choose(candidates, scores)
         citations = [self._cite(query, marker, *chosen) for marker, chosen in enumerate(quotes, start=1)]
-        evidence = confidence_features(query, candidates, scores)
+        support = self._scorer.support(query, leading_hits(candidates, scores))
+        evidence = confidence_features(query, candidates, scores, support)
         return Reading(citations=tuple(citations), confidence=self._calibration.probability(evidence))
 
     def _choose(self, candidates: Candidates, scores: NDArray[np.float64]) -> list[tuple[_Quote, float]]:

@@ -14,6 +14,7 @@ from rag.lexicon import Lexicon
 from rag.protocols import Query, QueryTerm
 from rag.spans import find_spans, states_reason
 from rag.store import FaissStore
+from rag.support import SupportModel
 from rag.text import stem, terms, tokens
 
 Matrix = NDArray[np.float64]
@@ -97,11 +98,27 @@ def _coverage(query_terms: Sequence[QueryTerm], present: frozenset[str]) -> NDAr
 class SentenceScorer:
     """Reads what the index knows of a hit's sentences; embeds nothing."""
 
-    def __init__(self, store: FaissStore, lexical: LexicalIndex, words: TokenIndex, lexicon: Lexicon) -> None:
+    def __init__(
+        self,
+        store: FaissStore,
+        lexical: LexicalIndex,
+        words: TokenIndex,
+        lexicon: Lexicon,
+        support: SupportModel | None = None,
+    ) -> None:
         self._store = store
         self._lexical = lexical
         self._words = words
         self._lexicon = lexicon
+        self._support = support
+
+    def support(self, query: Query, hits: Sequence[Hit]) -> list[float]:
+        """Log odds that the passage of each hit answers; 0 without a support model for this embedder."""
+        if self._support is None:
+            return [0.0] * len(hits)
+        question = self._words.project(query.tokens)
+        rows = [self._store.sentence_rows(self._store.row_of(hit.passage.id)) for hit in hits]
+        return [self._support.logit(question, self._words.vectors(group)) for group in rows]
 
     def candidates(self, query: Query, hits: Sequence[Hit]) -> Candidates:
         """All sentences of `hits` with their features, in the order of the hits and of reading."""
@@ -136,6 +153,7 @@ class SentenceScorer:
         dense = self._store.sentence_vectors(row) @ query.vector
         coverage = np.stack([_coverage(query.terms, _term_set(sentence.text)) for sentence in sentences])
         support = np.maximum(coverage, _alike(query, matches))
+        heading = _coverage(query.terms, _term_set(hit.passage.heading))
         named = np.array([term.is_name for term in query.terms], dtype=np.bool_)
         asked = asked_stems(query)
         rows = [
@@ -146,9 +164,9 @@ class SentenceScorer:
                 dense[at],
                 hit.dense,
                 weighted_mean(coverage[at], weights, 0.0),
-                weighted_mean(coverage.max(axis=0), weights, 0.0),
+                weighted_mean(np.maximum(coverage.max(axis=0), heading), weights, 0.0),
                 support[at][named].mean() if named.any() else 1.0,
-                support.max(axis=0)[named].min() if named.any() else 1.0,
+                np.maximum(support.max(axis=0), heading)[named].min() if named.any() else 1.0,
                 *self._kind_and_fit(query, asked, sentence.text, weights),
                 hit.score - best_score,
                 np.log(len(sentence.text) / _EVEN_LENGTH),

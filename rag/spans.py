@@ -157,7 +157,10 @@ def _anchors_date(words: Sequence[Token], position: int) -> bool:
     if not _is_year(word):
         return False
     around = words[max(0, position - 2) : position]
-    return word.text.startswith(("19", "20")) or any(other.text in _YEAR_LEADS | _MONTHS for other in around)
+    if any(other.text in _YEAR_LEADS | _MONTHS for other in around):
+        return True
+    counts = position + 1 < len(words) and words[position + 1].start == word.end + 1  # "2000 سيارة"
+    return word.text.startswith(("19", "20")) and not counts
 
 
 def _is_nisba(word: str) -> bool:

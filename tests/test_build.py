@@ -201,6 +201,19 @@ def test_a_folder_that_is_not_there_is_an_error(settings: Settings, embedder: To
         build_index(replace(settings, paths=(tmp_path / "none",)), embedder)
 
 
+def test_a_path_that_is_not_there_is_named_and_skipped(
+    settings: Settings, embedder: TopicEmbedder, tmp_path: Path
+) -> None:
+    log: list[str] = []
+    paths = (*settings.paths, tmp_path / "none.txt")
+
+    report = build_index(replace(settings, paths=paths), embedder, log=log.append)
+
+    assert report.counts["skipped"] == 1
+    assert report.counts["articles"] > 0
+    assert any("none.txt" in line and "skipped" in line for line in log)
+
+
 def test_one_flipped_byte_in_any_file_is_refused(settings: Settings, embedder: TopicEmbedder) -> None:
     build_index(settings, embedder)
     files = [path for path in settings.index_dir.rglob("*") if path.is_file() and path.name != ".lock"]

@@ -126,7 +126,7 @@ def test_the_hits_score_is_counted_from_the_best(index: Index) -> None:
 
 def evidence(index: Index, question: Query) -> dict[str, float]:
     candidates = scored(index, question)
-    values = confidence_features(question, candidates, candidates.feature("dense_sentence"))
+    values = confidence_features(question, candidates, candidates.feature("dense_sentence"), [0.0])
     assert values.shape == (len(CONFIDENCE_FEATURES),)
     assert np.isfinite(values).all()
     return dict(zip(CONFIDENCE_FEATURES, values.tolist(), strict=True))
