@@ -1,17 +1,20 @@
 """Texts to vectors: the only importer of sentence_transformers at query time."""
 
 import hashlib
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
+from rag.bert import BertEncoder
 from rag.config import Settings
 from rag.errors import ModelError
-from rag.protocols import Embeddings, TokenVectors, Vectors
+from rag.protocols import Embedder, Embeddings, TokenVectors, Vectors
 from rag.text import STOP_WORDS, tokens
 
 BUNDLED = "bundled"
@@ -45,7 +48,6 @@ class SentenceTransformerEmbedder:
             os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # nothing is fetched
         # Imported here: torch takes seconds, and `sanad --help` should not.
         import torch
-        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
 
         # A few short texts gain nothing from a second core, and lose much by waiting for one that is busy.
@@ -86,10 +88,7 @@ class SentenceTransformerEmbedder:
     def _find_revision(self, folder: Path | None, revision: str | None) -> str:
         """What pins the weights: their sha256 for a folder, the commit for a hub model."""
         if folder is not None:
-            digests = [_sha256(file) for file in sorted(folder.rglob("*.safetensors"))]
-            tokenizer = folder / "tokenizer.json"
-            digests += [_sha256(tokenizer)] if tokenizer.exists() else []
-            return hashlib.sha256("".join(digests).encode()).hexdigest()[:32]
+            return folder_revision(folder)
         configuration = getattr(self._model[0], "model", None)
         commit = getattr(getattr(configuration, "config", None), "_commit_hash", None)
         return str(commit or revision or "main")
@@ -97,8 +96,7 @@ class SentenceTransformerEmbedder:
     @property
     def fingerprint(self) -> dict[str, str | int]:
         """Name, revision, dimension and prompts."""
-        prompts = {f"prompt_{role}": prompt for role, prompt in sorted(self._model.prompts.items()) if prompt}
-        return {"name": self._name, "revision": self._revision, "dimension": self._dimension, **prompts}
+        return _fingerprint(self._name, self._revision, self._dimension, self._model.prompts)
 
     @property
     def dimension(self) -> int:
@@ -134,33 +132,104 @@ class SentenceTransformerEmbedder:
         return self._model.prompts.get(role) or ""
 
     def _token_vectors(self, prompt: str, text: str, vectors: NDArray[np.float32]) -> TokenVectors:
-        """Unit vectors of the pieces of content words; of all pieces if the text has no content word."""
         encoding = self._model.tokenizer(
             prompt + text, truncation=True, max_length=self._model.max_seq_length, return_offsets_mapping=True
         )
-        shift = len(prompt)
-        # A tokenizer may give a piece the space before it.
-        pieces = [
-            (row, (start - shift, end - shift))
-            for row, (start, end) in enumerate(encoding["offset_mapping"])
-            if start >= shift and any(char.isalnum() for char in text[start - shift : end - shift])
-        ]
-        stop = [(token.start, token.end) for token in tokens(text) if token.text in STOP_WORDS]
-        content = [(row, span) for row, span in pieces if not any(a <= span[0] and span[1] <= b for a, b in stop)]
-        kept = content or pieces
-        chosen = vectors[[row for row, _ in kept]]
-        norms = np.maximum(np.linalg.norm(chosen, axis=1, keepdims=True), 1e-12)
-        return TokenVectors(vectors=chosen / norms, spans=tuple(span for _, span in kept))
+        return content_vectors(text, encoding["offset_mapping"], vectors, prompt)
 
     def _checked(self, vectors: object, count: int) -> Vectors:
-        array = np.asarray(vectors, dtype=np.float32).reshape(count, self._dimension)
-        if not np.isfinite(array).all():
-            raise ModelError(
-                f"embedding model {self._name!r} gave vectors that are not finite; its weights are damaged"
-            )
-        return array
+        return _finite(self._name, np.asarray(vectors, dtype=np.float32).reshape(count, self._dimension))
 
 
-def open_embedder(settings: Settings) -> SentenceTransformerEmbedder:
+class BundledEmbedder:
+    """The bundled model: questions by `rag.bert`, ready in a tenth of a second; passages by sentence-transformers.
+
+    sentence-transformers is imported when the first passages come, so that asking an index that is there does
+    not wait for it.
+    """
+
+    def __init__(self) -> None:
+        """Read the model's questions' side. Raises ModelError if it cannot be read."""
+        try:
+            self._encoder = BertEncoder(WEIGHTS)
+            model = json.loads((WEIGHTS / "config_sentence_transformers.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise ModelError(f"{WEIGHTS}: the bundled model cannot be read ({error}); restore the folder") from error
+        self._prompts: dict[str, str] = model["prompts"]
+        self._whole: SentenceTransformerEmbedder | None = None
+        self._revision = folder_revision(WEIGHTS)
+
+    @property
+    def fingerprint(self) -> dict[str, str | int]:
+        """Name, revision, dimension and prompts."""
+        return _fingerprint(BUNDLED, self._revision, self.dimension, self._prompts)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self._encoder.dimension
+
+    def embed_queries(self, texts: Sequence[str]) -> Embeddings:
+        """Embeddings of questions, one a text, in order."""
+        prompt = self._prompts.get("query") or ""
+        vectors, words = [np.zeros((0, self.dimension), dtype=np.float32)], []
+        for text in texts:
+            outputs, spans = self._encoder.encode(prompt + text)
+            mean = outputs.mean(axis=0, keepdims=True)
+            vectors.append(mean / np.linalg.norm(mean))
+            words.append(content_vectors(text, spans, outputs, prompt))
+        return Embeddings(vectors=_finite(BUNDLED, np.concatenate(vectors)), tokens=tuple(words))
+
+    def embed_passages(self, texts: Sequence[str]) -> Embeddings:
+        """Embeddings of passages or sentences, one a text, in order."""
+        if self._whole is None:
+            self._whole = SentenceTransformerEmbedder(BUNDLED)
+        return self._whole.embed_passages(texts)
+
+
+def _finite(name: str, vectors: Vectors) -> Vectors:
+    if not np.isfinite(vectors).all():
+        raise ModelError(f"embedding model {name!r} gave vectors that are not finite; its weights are damaged")
+    return vectors
+
+
+def content_vectors(
+    text: str, spans: Sequence[tuple[int, int]], outputs: NDArray[np.float32], prompt: str
+) -> TokenVectors:
+    """Unit vectors of the pieces of content words; of all pieces if the text has no content word.
+
+    `spans` are those of the pieces in `prompt + text`, (0, 0) for special ones; `outputs` (pieces, d) their vectors.
+    """
+    shift = len(prompt)
+    # A tokenizer may give a piece the space before it.
+    pieces = [
+        (row, (start - shift, end - shift))
+        for row, (start, end) in enumerate(spans)
+        if start >= shift and any(char.isalnum() for char in text[start - shift : end - shift])
+    ]
+    stop = [(token.start, token.end) for token in tokens(text) if token.text in STOP_WORDS]
+    content = [(row, span) for row, span in pieces if not any(a <= span[0] and span[1] <= b for a, b in stop)]
+    kept = content or pieces
+    chosen = outputs[[row for row, _ in kept]]
+    norms = np.maximum(np.linalg.norm(chosen, axis=1, keepdims=True), 1e-12)
+    return TokenVectors(vectors=chosen / norms, spans=tuple(span for _, span in kept))
+
+
+def folder_revision(folder: Path) -> str:
+    """What pins the weights and the tokenizer of a model's folder: a hash over theirs."""
+    digests = [_sha256(file) for file in sorted(folder.rglob("*.safetensors"))]
+    tokenizer = folder / "tokenizer.json"
+    digests += [_sha256(tokenizer)] if tokenizer.exists() else []
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:32]
+
+
+def _fingerprint(name: str, revision: str, dimension: int, prompts: Mapping[str, str | None]) -> dict[str, str | int]:
+    stated = {f"prompt_{role}": prompt for role, prompt in sorted(prompts.items()) if prompt}
+    return {"name": name, "revision": revision, "dimension": dimension, **stated}
+
+
+def open_embedder(settings: Settings) -> Embedder:
     """The embedder that the settings name."""
+    if settings.embedder == BUNDLED and BertEncoder.can_read(WEIGHTS):
+        return BundledEmbedder()
     return SentenceTransformerEmbedder(settings.embedder, settings.revision)
