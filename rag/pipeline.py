@@ -76,7 +76,7 @@ class Pipeline:
         )
         scorer = SentenceScorer(index.store, index.lexical, index.words, lexicon, open_support(embedder))
         reader = ExtractiveReader(index.store.articles, scorer, lexicon, calibration)
-        across = (lexicon, index.lexical.sounding_like) if settings.lexicon else (None, None)
+        across = (lexicon, index.lexical) if settings.lexicon else (None, None)
 
         def queries(texts: Sequence[str]) -> list[Query]:
             return make_queries(texts, embedder, *across)

@@ -1,7 +1,8 @@
 """Questions to queries: what kind of answer is asked for, and the content words in both languages."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from rag.datatypes import AnswerType
 from rag.lexicon import Lexicon
@@ -45,8 +46,18 @@ def answer_type(question: str) -> AnswerType:
     return min(places, key=lambda place: place[0])[1] if places else "other"
 
 
-SoundingLike = Callable[[str], Sequence[str]]
-"""Word to the stems of the corpus that may be its transliterations."""
+class Vocabulary(Protocol):
+    """What a query asks of the corpus's words; `rag.lexical.LexicalIndex` knows."""
+
+    def has(self, term: str) -> bool:
+        """Whether any passage has `term`."""
+        ...
+
+    def sounding_like(self, word: str, *, named: bool) -> Sequence[str]:
+        """Stems that may be `word` transliterated."""
+        ...
+
+
 _SOUND_WEIGHT = 0.8
 
 
@@ -56,10 +67,11 @@ def _is_capitalised(question: str, token: Token) -> bool:
     return question[token.start].isupper() and bool(before) and before[-1] not in '.?!:"“«'
 
 
-def query_terms(question: str, lexicon: Lexicon | None, sounding_like: SoundingLike | None) -> tuple[QueryTerm, ...]:
+def query_terms(question: str, lexicon: Lexicon | None, vocabulary: Vocabulary | None) -> tuple[QueryTerm, ...]:
     """Content words of `question` in order, phrases of the lexicon as one term, each with its alternatives.
 
-    A word that the lexicon does not know may be a name: what sounds like it in the corpus stands for it too.
+    A name that the corpus does not write as the lexicon does, or a word that the lexicon does not know, is also
+    looked for under what sounds like it in the corpus.
     """
     content = [token for token in tokens(question) if token.text not in STOP_WORDS]
     stems = [stem(token.text) for token in content]
@@ -72,40 +84,56 @@ def query_terms(question: str, lexicon: Lexicon | None, sounding_like: SoundingL
         words = content[position : position + length]
         named = any(word.text[0].isdecimal() or _is_capitalised(question, word) for word in words)
         own = Alternative(terms=tuple(stems[position : position + length]), weight=1.0)
-        others = match.alternatives if match else _sounding(words[0], own, sounding_like)
+        others = match.alternatives if match else ()
+        is_name = named or bool(match and match.kind)
+        if vocabulary and length == 1 and (is_name or not match):
+            others += _sounding(words[0], (own, *others), vocabulary, named=is_name)
         found.append(
             QueryTerm(
                 surface=question[words[0].start : words[-1].end],
                 span=(words[0].start, words[-1].end),
                 alternatives=(own, *others),
-                is_name=named or bool(match and match.kind),
+                is_name=is_name,
             )
         )
         position += length
     return tuple(found)
 
 
-def _sounding(word: Token, own: Alternative, sounding_like: SoundingLike | None) -> tuple[Alternative, ...]:
-    found = sounding_like(word.text) if sounding_like else ()
-    return tuple(Alternative(terms=(other,), weight=_SOUND_WEIGHT) for other in found if (other,) != own.terms)
+def _sounding(
+    word: Token, ways: Sequence[Alternative], vocabulary: Vocabulary, *, named: bool
+) -> tuple[Alternative, ...]:
+    """Further ways to say `word`, unless the corpus has one of `ways`."""
+    if any(all(map(vocabulary.has, way.terms)) for way in ways):
+        return ()
+    return tuple(
+        Alternative(terms=(other,), weight=_SOUND_WEIGHT) for other in vocabulary.sounding_like(word.text, named=named)
+    )
 
 
 def make_queries(
     questions: Sequence[str],
     embedder: Embedder,
     lexicon: Lexicon | None,
-    sounding_like: SoundingLike | None = None,
+    vocabulary: Vocabulary | None = None,
 ) -> list[Query]:
     """Queries for `questions`, in order, embedded in one batch."""
     embeddings = embedder.embed_queries(questions)
+    terms = [query_terms(question, lexicon, vocabulary) for question in questions]
     return [
         Query(
             text=question,
             language=detect_language(question),
             vector=vector,
             tokens=words,
-            terms=query_terms(question, lexicon, sounding_like),
-            answer_type=answer_type(question),
+            terms=found,
+            answer_type=_answer_type_of(question, found),
         )
-        for question, vector, words in zip(questions, embeddings.vectors, embeddings.tokens, strict=True)
+        for question, vector, words, found in zip(questions, embeddings.vectors, embeddings.tokens, terms, strict=True)
     ]
+
+
+def _answer_type_of(question: str, found: Sequence[QueryTerm]) -> AnswerType:
+    kind = answer_type(question)
+    describes = kind == "person" and bool(found) and all(term.is_name for term in found)  # "من هو بسام صقر؟"
+    return "other" if describes else kind

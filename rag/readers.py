@@ -18,9 +18,9 @@ from rag.text import fold, stem, tokens
 _MAX_CITATIONS = 5
 _SURE_CITATIONS = 3
 _MAX_JOINED_CHARS = 700
-_FAR_BEHIND = 4.0
+_FAR_BEHIND = 6.0
 """A second or third sentence that scores this much below the first (log odds) is no part of the answer."""
-_CLOSE_BEHIND = 1.5
+_CLOSE_BEHIND = 2.0
 """A fourth or fifth one must come this near."""
 
 

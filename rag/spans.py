@@ -73,7 +73,7 @@ def _is_number(words: Sequence[Token], position: int) -> bool:
         return following in _TEENS
     if word == "one":
         return following in _MAGNITUDES
-    return word[0].isdecimal() or word in _NUMBER_WORDS or bool(_HUNDREDS.fullmatch(word))
+    return word[0].isdecimal() or word.removeprefix("ال") in _NUMBER_WORDS or bool(_HUNDREDS.fullmatch(word))
 
 
 def _continues_number(words: Sequence[Token], position: int, end: int) -> bool:
@@ -178,9 +178,16 @@ def _name_spans(text: str, words: Sequence[Token], kind: str, lexicon: Lexicon) 
         start = position
         while position < len(words) and position - start < _MAX_NAME_WORDS:
             word = words[position]
-            if word.text in STOP_WORDS or word.text[0].isdecimal():
+            ali = kind == "person" and text[word.start : word.end] == "علي"  # folds to the stop word "على"
+            if (word.text in STOP_WORDS and not ali) or word.text[0].isdecimal():
                 break
-            known = None if kind == "place" and _is_nisba(word.text) else lexicon.kind([stem(word.text)])
+            known = (
+                "person"
+                if ali
+                else None
+                if kind == "place" and _is_nisba(word.text)
+                else lexicon.kind([stem(word.text)])
+            )
             follows = kind == "person" and position > start and known is None and not lexicon.lookup([stem(word.text)])
             if known != kind and not follows:
                 break

@@ -122,6 +122,9 @@ STOP_WORDS = frozenset(
     ).split()
 )
 
+# "وهل", "ومتى", "فما": a conjunction is joined to the word after it.
+STOP_WORDS |= {mark + word for word in STOP_WORDS for mark in "وف" if len(word) > 1 and word > "ء"}
+
 _PREFIXES = ("وال", "فال", "بال", "كال", "ولل", "فلل", "لل", "ال")
 _SUFFIXES = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
 _LONG_SUFFIXES = ("هم", "نا", "وا", "كم")

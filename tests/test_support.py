@@ -14,7 +14,7 @@ from tests.conftest import TopicEmbedder
 
 def unit(rows: int, seed: int) -> np.ndarray:
     vectors = np.random.default_rng(seed).normal(size=(rows, 128)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
 @pytest.mark.parametrize(("words", "told"), [(1, 1), (1, 7), (6, 1), (9, 40)])
