@@ -40,7 +40,7 @@ GOLD = Path(__file__).parent / "gold" / "calibration.jsonl"
 WRONG_REFUSALS = 0.05
 """Share of answerable questions that the threshold may refuse on held-out folds.
 
-The aim is at most 8%, and 5% seen on 230 questions may well be 7.5% of all (95% upper bound, binomial).
+The aim is at most 8%, and 5% seen on 230 questions may be 7.8% of all (95% upper bound, binomial).
 """
 _FOLDS = 10
 _STRENGTH = 0.1

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from rag.datatypes import AnswerType
@@ -67,13 +69,18 @@ def _is_capitalised(question: str, token: Token) -> bool:
     return question[token.start].isupper() and bool(before) and before[-1] not in '.?!:"“«'
 
 
+def _spelt_out(question: str, token: Token) -> Token:
+    """`US` in capitals is the country, not the pronoun that it folds to."""
+    return replace(token, text="usa") if question[token.start : token.end] == "US" else token
+
+
 def query_terms(question: str, lexicon: Lexicon | None, vocabulary: Vocabulary | None) -> tuple[QueryTerm, ...]:
     """Content words of `question` in order, phrases of the lexicon as one term, each with its alternatives.
 
     A name that the corpus does not write as the lexicon does, or a word that the lexicon does not know, is also
     looked for under what sounds like it in the corpus.
     """
-    content = [token for token in tokens(question) if token.text not in STOP_WORDS]
+    content = [token for token in map(partial(_spelt_out, question), tokens(question)) if token.text not in STOP_WORDS]
     stems = [stem(token.text) for token in content]
     matches = {match.start: match for match in lexicon.lookup(stems)} if lexicon else {}
     found: list[QueryTerm] = []

@@ -73,7 +73,8 @@ def _is_number(words: Sequence[Token], position: int) -> bool:
         return following in _TEENS
     if word == "one":
         return following in _MAGNITUDES
-    return word[0].isdecimal() or word.removeprefix("ال") in _NUMBER_WORDS or bool(_HUNDREDS.fullmatch(word))
+    bare = word.removeprefix("ال")
+    return word[0].isdecimal() or not _NUMBER_WORDS.isdisjoint((word, bare)) or bool(_HUNDREDS.fullmatch(word))
 
 
 def _continues_number(words: Sequence[Token], position: int, end: int) -> bool:

@@ -112,6 +112,7 @@ STOP_WORDS = frozenset(
         قبل عند عندما حين حيث منذ خلال ضد نحو لدى غير سوى إلا أما إما ليس ليست أيضا فقط جدا له لها لهم لنا لي به بها بهم
         فيه فيها فيهم عليه عليها عليهم إليه إليها عنه عنها منه منها منهم معه معها أنا نحن أنت يا تم يتم وقد وهو وهي وهم
         وهذا وهذه وذلك وكان وكانت وفي ومن وعلى وإلى ولا ولم ولن وكل ولكن وإن فإن كذلك هناك هنا أمام وفق وفقا حول ب ل ك و
+        وهل ومتى وأين وكيف ولماذا وماذا وما وعن ومع وبعد وقبل ومنذ وعند وحيث وأي وأية وأن فهل فما فمن فكيف فمتى ولماذا
         ف س
         a an the of in on at to from by for with about into over after before between during and or but nor if then than
         as is are was were be been being am do does did done has have had having will would shall should can could may
@@ -121,9 +122,6 @@ STOP_WORDS = frozenset(
         """
     ).split()
 )
-
-# "وهل", "ومتى", "فما": a conjunction is joined to the word after it.
-STOP_WORDS |= {mark + word for word in STOP_WORDS for mark in "وف" if len(word) > 1 and word > "ء"}
 
 _PREFIXES = ("وال", "فال", "بال", "كال", "ولل", "فلل", "لل", "ال")
 _SUFFIXES = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
