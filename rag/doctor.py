@@ -15,6 +15,7 @@ from rag.lexicon import Lexicon
 from rag.manifest import build_command, read_manifest
 from rag.protocols import Embedder
 from rag.scoring import FEATURES
+from rag.support import open_support
 from rag.text import TEXT_VERSION
 
 _UNIT_TOLERANCE = 1e-3
@@ -87,6 +88,8 @@ def _examine_calibration(embedder: Embedder) -> str:
     calibration = load_calibration(FEATURES, CONFIDENCE_FEATURES, revision)
     if calibration.embedder != revision:
         raise ModelError("refusals are calibrated for other weights than these; run `python -m eval.calibrate`")
+    if open_support(embedder) is None:
+        raise ModelError("the support model fits other weights than these; run `python -m rag.training.support`")
     return f"fitted to these weights, refuses below {calibration.threshold:.2f}"
 
 

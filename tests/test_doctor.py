@@ -20,6 +20,7 @@ def _topics(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "open_embedder", lambda settings: TopicEmbedder(settings.embedder))
     fitted = SimpleNamespace(embedder="", threshold=0.5)
     monkeypatch.setattr(doctor, "load_calibration", lambda *arguments: fitted)
+    monkeypatch.setattr(doctor, "open_support", lambda embedder: object())
 
 
 @pytest.fixture
@@ -38,6 +39,15 @@ def test_a_sound_installation_has_nothing_wrong(built: Settings) -> None:
     assert [finding.topic for finding in findings] == ["settings", "lexicon", "model", "calibration", "index"]
     assert all(finding.ok for finding in findings)
     assert str(findings[4]).startswith("ok     index: 3 articles, 3 passages, built 20")
+
+
+def test_a_support_model_of_other_weights_is_found(built: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "open_support", lambda embedder: None)
+
+    [finding] = wrong(built)
+
+    assert str(finding).startswith("WRONG  calibration: ")
+    assert "`python -m rag.training.support`" in finding.message
 
 
 def test_a_missing_index_is_found_with_its_command(settings: Settings) -> None:
