@@ -20,6 +20,8 @@ _SURE_CITATIONS = 3
 _MAX_JOINED_CHARS = 700
 _FAR_BEHIND = 6.0
 """A second or third sentence that scores this much below the first (log odds) is no part of the answer."""
+_MARKED_BEHIND = 4.0
+"""A number further behind is likely some other number: it is not marked as the short answer."""
 _CLOSE_BEHIND = 2.0
 """A fourth or fifth one must come this near."""
 
@@ -53,7 +55,10 @@ class ExtractiveReader:
         candidates = self._scorer.candidates(query, hits)
         scores = self._calibration.ranking.score(candidates.features)
         quotes = self._choose(candidates, scores)
-        citations = [self._cite(query, marker, *chosen) for marker, chosen in enumerate(quotes, start=1)]
+        citations = [
+            self._cite(query, marker, quote, score, marked=quotes[0][1] - score <= _MARKED_BEHIND)
+            for marker, (quote, score) in enumerate(quotes, start=1)
+        ]
         support = self._scorer.support(query, leading_hits(candidates, scores))
         evidence = confidence_features(query, candidates, scores, support)
         return Reading(citations=tuple(citations), confidence=self._calibration.probability(evidence))
@@ -94,7 +99,7 @@ class ExtractiveReader:
             first = last = sentences.index(sentence)
         return _Quote(sentence.article_id, sentences[first].start, sentences[last].end, sentence.start, sentence.end)
 
-    def _cite(self, query: Query, marker: int, quote: _Quote, score: float) -> Citation:
+    def _cite(self, query: Query, marker: int, quote: _Quote, score: float, *, marked: bool) -> Citation:
         article = self._articles[quote.article_id]
         return Citation(
             marker=marker,
@@ -107,7 +112,7 @@ class ExtractiveReader:
             start=quote.start,
             end=quote.end,
             score=score,
-            answer_span=self._answer_span(query, article, quote),
+            answer_span=self._answer_span(query, article, quote) if marked else None,
         )
 
     def _answer_span(self, query: Query, article: Article, quote: _Quote) -> AnswerSpan | None:
