@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-Matrix = NDArray[np.float32]
+from rag.layers import Matrix, linear, softmax
 
 
 def _erf(values: Matrix) -> Matrix:
@@ -26,11 +26,6 @@ def _erf(values: Matrix) -> Matrix:
 
 def _gelu(values: Matrix) -> Matrix:
     return np.asarray(0.5 * values * (1 + _erf(values / np.float32(np.sqrt(2)))), dtype=np.float32)
-
-
-def _softmax(values: Matrix) -> Matrix:
-    powers = np.exp(values - values.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 class BertEncoder:
@@ -99,11 +94,11 @@ class BertEncoder:
             self._linear(f"{name}.{role}", states).reshape(pieces, self._heads, -1).transpose(1, 0, 2)
             for role in ("query", "key", "value")
         )
-        weights = _softmax(query @ key.transpose(0, 2, 1) / np.float32(np.sqrt(width // self._heads)))
+        weights = softmax(query @ key.transpose(0, 2, 1) / np.float32(np.sqrt(width // self._heads)))
         return np.asarray((weights @ value).transpose(1, 0, 2).reshape(pieces, width), dtype=np.float32)
 
     def _linear(self, name: str, values: Matrix) -> Matrix:
-        return np.asarray(values @ self._tensors[f"{name}.weight"].T + self._tensors[f"{name}.bias"], dtype=np.float32)
+        return linear(self._tensors, name, values)
 
     def _norm(self, name: str, values: Matrix) -> Matrix:
         centred = values - values.mean(axis=-1, keepdims=True)

@@ -20,7 +20,7 @@ from rag.manifest import Manifest, Provenance, differing_parts, read_manifest
 from rag.protocols import Embedder, Vectors
 from rag.snapshot import commit, open_verified, writer_lock
 from rag.store import FaissStore
-from rag.support import open_support
+from rag.support import support_projection
 
 Log = Callable[[str], None]
 
@@ -164,12 +164,13 @@ def _make(settings: Settings, embedder: Embedder, log: Log) -> _Made:
     sentences = [sentence.text for passage in passages for sentence in passage.sentences]
     counts = {"articles": len(loaded), "passages": len(passages), "sentences": len(sentences), "skipped": len(problems)}
     log(f"indexing {counts['articles']} articles, {counts['passages']} passages, {counts['sentences']} sentences")
-    passage_vectors, _ = _embed([passage.text for passage in passages], embedder, log)
-    sentence_vectors, words = _embed(sentences, embedder, log)
+    words = TokenIndexBuilder(support_projection(embedder))
+    passage_vectors = _embed([passage.text for passage in passages], embedder, log)
+    sentence_vectors = _embed(sentences, embedder, log, words)
     index = Index(
         store=FaissStore(loaded, passages, passage_vectors, sentence_vectors),
         lexical=LexicalIndex.build([f"{passage.heading}\n{passage.text}" for passage in passages]),
-        words=words,
+        words=words.finish(),
     )
     provenance = Provenance(
         fingerprint=fingerprint(settings, embedder, sources),
@@ -181,17 +182,17 @@ def _make(settings: Settings, embedder: Embedder, log: Log) -> _Made:
     return _Made(index=index, provenance=provenance, problems=tuple(problems))
 
 
-def _embed(texts: Sequence[str], embedder: Embedder, log: Log) -> tuple[Vectors, TokenIndex]:
+def _embed(texts: Sequence[str], embedder: Embedder, log: Log, words: TokenIndexBuilder | None = None) -> Vectors:
+    """Vectors of `texts`; their word vectors go to `words`, if wanted."""
     vectors = []
-    support = open_support(embedder)
-    words = TokenIndexBuilder(support.projection if support else None)
     for start in range(0, len(texts), _BATCH):
         embeddings = embedder.embed_passages(texts[start : start + _BATCH])
         vectors.append(embeddings.vectors)
-        words.add(embeddings.tokens)
+        if words is not None:
+            words.add(embeddings.tokens)
         if len(texts) > _BATCH:
             log(f"embedded {min(start + _BATCH, len(texts))} of {len(texts)} texts")
-    return np.concatenate(vectors), words.finish()
+    return np.concatenate(vectors)
 
 
 def _save(made: _Made, settings: Settings) -> None:

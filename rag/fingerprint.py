@@ -11,7 +11,7 @@ from rag.config import Settings
 from rag.errors import ArticleError
 from rag.manifest import SourceRecord
 from rag.protocols import Embedder
-from rag.support import open_support
+from rag.support import support_projection
 from rag.text import TEXT_VERSION
 
 INDEX_LIBRARIES = ("bm25s", "PyStemmer", "langchain-text-splitters")
@@ -47,8 +47,8 @@ def fingerprint(settings: Settings, embedder: Embedder, sources: Mapping[str, So
 
 def _projection_hash(embedder: Embedder) -> str:
     """What the word vectors of an index are projected with: the support model's directions, or their own."""
-    support = open_support(embedder)
-    return hashlib.sha256(support.projection.tobytes()).hexdigest() if support else "fitted"
+    projection = support_projection(embedder)
+    return "fitted" if projection is None else hashlib.sha256(projection.tobytes()).hexdigest()
 
 
 def corpus_hash(sources: Mapping[str, SourceRecord]) -> str:

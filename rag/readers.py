@@ -11,7 +11,7 @@ from rag.confidence import confidence_features, leading_hits
 from rag.datatypes import AnswerSpan, Article, Citation, Hit, Sentence
 from rag.lexicon import Lexicon
 from rag.protocols import Query, Reading
-from rag.scoring import Candidates, SentenceScorer, asked_stems
+from rag.scoring import Candidates, SentenceScorer, asked_stems, term_stems
 from rag.spans import find_spans
 from rag.text import fold, stem, tokens
 
@@ -133,7 +133,7 @@ class ExtractiveReader:
 
     def _matched_places(self, query: Query, text: str) -> list[int]:
         """Where in `text` the words of the question stand, in either language."""
-        asked = {word for term in query.terms for way in term.alternatives for word in way.terms}
+        asked = term_stems(query)
         return [token.start for token in tokens(text) if stem(token.text) in asked]
 
 

@@ -122,8 +122,8 @@ class SentenceScorer:
 
     def candidates(self, query: Query, hits: Sequence[Hit]) -> Candidates:
         """All sentences of `hits` with their features, in the order of the hits and of reading."""
-        weights = self._term_weights(query)
-        parts = [self._hit_rows(query, hit, hits[0].score, weights) for hit in hits]
+        weights, asked = self._term_weights(query), asked_stems(query)
+        parts = [self._hit_rows(query, hit, hits[0].score, weights, asked) for hit in hits]
         empty = np.zeros((0, len(query.terms)))
         return Candidates(
             sentences=tuple(sentence for hit in hits for sentence in hit.passage.sentences),
@@ -142,7 +142,7 @@ class SentenceScorer:
         return np.array(weights, dtype=np.float64)
 
     def _hit_rows(
-        self, query: Query, hit: Hit, best_score: float, weights: NDArray[np.float64]
+        self, query: Query, hit: Hit, best_score: float, weights: NDArray[np.float64], asked: frozenset[str]
     ) -> tuple[Matrix, Matrix, Matrix]:
         """Features, coverage and support of the sentences of one hit."""
         row = self._store.row_of(hit.passage.id)
@@ -155,18 +155,20 @@ class SentenceScorer:
         support = np.maximum(coverage, _alike(query, matches))
         heading = _coverage(query.terms, _term_set(hit.passage.heading))
         named = np.array([term.is_name for term in query.terms], dtype=np.bool_)
-        asked = asked_stems(query)
+        late_passage = matches.max(axis=0).mean()
+        covered_passage = weighted_mean(np.maximum(coverage.max(axis=0), heading), weights, 0.0)
+        names_passage = np.maximum(support.max(axis=0), heading)[named].min() if named.any() else 1.0
         rows = [
             [
                 matches[at].mean(),
-                matches.max(axis=0).mean(),
+                late_passage,
                 np.sort(matches[at])[:_WEAKEST].mean(),
                 dense[at],
                 hit.dense,
                 weighted_mean(coverage[at], weights, 0.0),
-                weighted_mean(np.maximum(coverage.max(axis=0), heading), weights, 0.0),
+                covered_passage,
                 support[at][named].mean() if named.any() else 1.0,
-                np.maximum(support.max(axis=0), heading)[named].min() if named.any() else 1.0,
+                names_passage,
                 *self._kind_and_fit(query, asked, sentence.text, weights),
                 hit.score - best_score,
                 np.log(len(sentence.text) / _EVEN_LENGTH),
@@ -188,10 +190,14 @@ class SentenceScorer:
         return (1.0 if around else -1.0), fit - _EVEN_FIT
 
 
+def term_stems(query: Query) -> frozenset[str]:
+    """Stems of the question's terms, in both languages."""
+    return frozenset(word for term in query.terms for way in term.alternatives for word in way.terms)
+
+
 def asked_stems(query: Query) -> frozenset[str]:
-    """Stems of the question's words in both languages: what it names itself, a year say, is not its answer."""
-    own = {stem(token.text) for token in tokens(query.text)}
-    return frozenset(own.union(*(way.terms for term in query.terms for way in term.alternatives)))
+    """Those and its own words': what the question names itself, a year say, is not its answer."""
+    return term_stems(query) | {stem(token.text) for token in tokens(query.text)}
 
 
 def _alike(query: Query, matches: Matrix) -> Matrix:

@@ -30,6 +30,8 @@ _WEEKDAYS = _words(
     """
 )
 _DATE_JOINERS = _words("من عام سنة العام of in the st nd rd th الأول الثاني الماضي الجاري المقبل last next")
+_DATE_OPENERS = _DATE_JOINERS - _words("الأول الثاني الماضي الجاري المقبل")
+"""Joiners that no date ends with."""
 _YEAR_LEADS = _words("عام سنة العام عامي year in since by منذ")
 _UNITS = _words("واحد واحدة اثنان اثنين ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة ثلاث أربع خمس ست سبع ثمان تسع عشر")
 _TENS = _words(
@@ -130,7 +132,7 @@ def _date_spans(words: Sequence[Token]) -> list[Span]:
         while position < len(words) and _is_date_part(words, position, position > start):
             position += 1
         end = position
-        while end > start and words[end - 1].text in _DATE_JOINERS - _words("الأول الثاني الماضي الجاري المقبل"):
+        while end > start and words[end - 1].text in _DATE_OPENERS:
             end -= 1
         if any(_anchors_date(words, at) for at in range(start, end)):
             found.append((words[start].start, words[end - 1].end))
@@ -182,13 +184,9 @@ def _name_spans(text: str, words: Sequence[Token], kind: str, lexicon: Lexicon) 
             ali = kind == "person" and text[word.start : word.end] == "علي"  # folds to the stop word "على"
             if (word.text in STOP_WORDS and not ali) or word.text[0].isdecimal():
                 break
-            known = (
-                "person"
-                if ali
-                else None
-                if kind == "place" and _is_nisba(word.text)
-                else lexicon.kind([stem(word.text)])
-            )
+            if kind == "place" and _is_nisba(word.text):
+                break
+            known = "person" if ali else lexicon.kind([stem(word.text)])
             follows = kind == "person" and position > start and known is None and not lexicon.lookup([stem(word.text)])
             if known != kind and not follows:
                 break

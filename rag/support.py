@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from rag.errors import ModelError
+from rag.layers import Matrix, linear, softmax
 from rag.protocols import Embedder
-
-Matrix = NDArray[np.float32]
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,11 +28,6 @@ TENSORS = (
 
 def _relu(values: Matrix) -> Matrix:
     return np.maximum(values, 0)
-
-
-def _softmax(values: Matrix, axis: int) -> Matrix:
-    powers = np.exp(values - values.max(axis=axis, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=axis, keepdims=True), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +51,10 @@ class SupportModel:
             raise ModelError(f"{path}: the support model cannot be read ({error}); restore the file") from error
         return cls(tensors, embedder)
 
+    def fits(self, embedder: Embedder) -> bool:
+        """Whether it was trained on this embedder's vectors."""
+        return self.embedder == embedder.fingerprint.get("revision")
+
     @property
     def projection(self) -> Matrix:
         """Shape (d, 128)."""
@@ -68,13 +65,13 @@ class SupportModel:
         if not len(question) or not len(passage):
             return 0.0
         cosines = question @ passage.T
-        attended = _softmax(cosines * self.tensors["temperature"], axis=1) @ passage
+        attended = softmax(cosines * self.tensors["temperature"], axis=1) @ passage
         nearest = np.sort(cosines, axis=1)[:, ::-1]
         first, second = nearest[:, :1], nearest[:, 1:2] if nearest.shape[1] > 1 else nearest[:, :1]
         own, other = question @ self.tensors["inner.weight"].T, attended @ self.tensors["inner.weight"].T
         compared = np.hstack([own, other, own * other, np.abs(own - other), first, second, first**2])
         compared = _relu(self._linear("compare.1", _relu(self._linear("compare.0", compared))))
-        focus = _softmax(self._linear("attend", compared), axis=0)
+        focus = softmax(self._linear("attend", compared), axis=0)
         pooled = np.concatenate(
             [
                 compared.mean(axis=0),
@@ -87,13 +84,19 @@ class SupportModel:
         return float(judged[0, 0])
 
     def _linear(self, name: str, values: Matrix) -> Matrix:
-        return np.asarray(values @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"], dtype=np.float32)
+        return linear(self.tensors, name, values)
+
+
+def support_projection(embedder: Embedder) -> Matrix | None:
+    """The projection for an index of this embedder's word vectors; None if the support model fits another."""
+    model = SupportModel.open()
+    return model.projection if model.fits(embedder) else None
 
 
 def open_support(embedder: Embedder, path: Path = BUNDLED) -> SupportModel | None:
     """The support model, or None, which the log says, if it was trained on another embedder's vectors."""
     model = SupportModel.open(path)
-    if model.embedder == embedder.fingerprint.get("revision"):
+    if model.fits(embedder):
         return model
     _LOG.info("the support model was trained on other weights than these; answering without it")
     return None

@@ -18,7 +18,7 @@ LAYERS = (
     (
         *("rag.structure", "rag.sentences", "rag.articles", "rag.chunking", "rag.embedders", "rag.late", "rag.lexicon"),
         *("rag.lexical", "rag.store", "rag.snapshot", "rag.fingerprint", "rag.spans", "rag.followups"),
-        *("rag.calibration", "rag.batch", "rag.support", "rag.bert"),
+        *("rag.calibration", "rag.batch", "rag.support", "rag.bert", "rag.layers"),
     ),
     ("rag.query", "rag.retrieval", "rag.scoring", "rag.confidence", "rag.readers"),
     ("rag.build", "rag.pipeline"),
