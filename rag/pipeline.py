@@ -103,11 +103,7 @@ class Pipeline:
         started = time.perf_counter()
         asked = [self._checked(question.text) for question in questions]
         alone = [self._alone(text, question.history) for text, question in zip(asked, questions, strict=True)]
-        kinds = map(answer_type, asked)  # "Who leads it? And why?" asks why
-        queries = [
-            query if kind == "other" else replace(query, answer_type=kind)
-            for query, kind in zip(self._queries(alone), kinds, strict=True)
-        ]
+        queries = [_asking(text, query) for text, query in zip(asked, self._queries(alone), strict=True)]
         embed_ms = 1000 * (time.perf_counter() - started) / len(questions)
         return [
             self._answer(replace(question, text=text), query, embed_ms)
@@ -150,6 +146,12 @@ class Pipeline:
         if not answered:
             return answer
         return replace(answer, text=_framed(reading.citations, frame), citations=reading.citations)
+
+
+def _asking(text: str, query: Query) -> Query:
+    """`query`, or for the follow-up `text` inside it the kind that the follow-up asks for: "Who leads it? And why?"."""
+    kind = "other" if query.text == text else answer_type(text)
+    return query if kind == "other" else replace(query, answer_type=kind)
 
 
 def _framed(citations: Sequence[Citation], frame: Language) -> str:

@@ -132,3 +132,15 @@ class Store(Protocol):
     def sentence_vectors(self, row: int) -> Vectors:
         """Vectors of the sentences of the passage at `row`, in order."""
         ...
+
+    def sentence_rows(self, row: int) -> range:
+        """Rows, among all sentences of the corpus, of the sentences of the passage at `row`."""
+        ...
+
+    def row_of(self, passage_id: str) -> int:
+        """The row of a passage. Raises KeyError if there is none of that id."""
+        ...
+
+    def text_key(self, row: int) -> str:
+        """What two copies of one passage have in common."""
+        ...

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from rag.datatypes import Hit, Language
 from rag.late import TokenIndex
 from rag.lexical import LexicalIndex
-from rag.protocols import Query
-from rag.store import FaissStore
+from rag.protocols import Query, Store
 
 Scores = NDArray[np.float64]
 
@@ -40,7 +39,7 @@ class HybridRetriever:
 
     def __init__(
         self,
-        store: FaissStore,
+        store: Store,
         lexical: LexicalIndex,
         words: TokenIndex,
         *,

@@ -11,9 +11,8 @@ from rag.datatypes import AnswerType, Hit, Sentence
 from rag.late import TokenIndex
 from rag.lexical import LexicalIndex
 from rag.lexicon import Lexicon
-from rag.protocols import Query, QueryTerm
+from rag.protocols import Query, QueryTerm, Store
 from rag.spans import find_spans, states_reason
-from rag.store import FaissStore
 from rag.support import SupportModel
 from rag.text import stem, terms, tokens
 
@@ -100,7 +99,7 @@ class SentenceScorer:
 
     def __init__(
         self,
-        store: FaissStore,
+        store: Store,
         lexical: LexicalIndex,
         words: TokenIndex,
         lexicon: Lexicon,

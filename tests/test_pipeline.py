@@ -328,3 +328,11 @@ def test_markup_in_an_article_is_quoted_as_it_stands(tmp_path: Path) -> None:
     pipeline = Pipeline.open(settings, embedder=TopicEmbedder(), log=lambda _: None)
 
     assert pipeline.search("روما", 1)[0].passage.text == text
+
+
+def test_who_somebody_is_asks_for_no_other_name(pipeline: Pipeline) -> None:
+    answer = pipeline.ask(Question(text="من هو بسام صقر؟"))
+
+    assert answer.status == "answered"
+    assert "ممثل مجلس سوريا الديمقراطية" in answer.citations[0].quote
+    assert all(citation.answer_span is None for citation in answer.citations)
