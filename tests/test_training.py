@@ -8,7 +8,8 @@ import torch
 
 from rag.late import DIMENSION
 from rag.text import detect_language
-from rag.training.support import LANGUAGES, Asked, Pair, Side, make_pairs, train
+from rag.training.corpus import LANGUAGES
+from rag.training.support import Asked, Pair, Side, make_pairs, train
 
 DATA = Path(__file__).resolve().parent.parent / "rag" / "training"
 

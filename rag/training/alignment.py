@@ -44,6 +44,13 @@ class Alignment:
         row, column = self._english_row.get(english), self._arabic_row.get(arabic)
         return 0.0 if row is None or column is None else float(self._strengths[row, column])
 
+    def given_arabic(self) -> dict[str, dict[str, float]]:
+        """p(english | arabic) of every link, by Arabic word."""
+        found: dict[str, dict[str, float]] = defaultdict(dict)
+        for row, column, probability in zip(self._rows, self._columns, self._given_arabic, strict=True):
+            found[self.arabic[column]][self.english[row]] = float(probability)
+        return found
+
     def strongest(self, least: float) -> Iterator[tuple[str, str, float]]:
         """Pairs of at least this strength, lowered where they rest on little text."""
         values = np.sqrt(self._given_english * self._given_arabic)

@@ -6,13 +6,11 @@ come from the bundled embedding model and stay as they are, so that training tak
 """
 
 import argparse
-import json
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,11 +22,10 @@ from rag.embedders import SentenceTransformerEmbedder
 from rag.late import DIMENSION, fit_projection, project
 from rag.sentences import sentence_spans
 from rag.support import BUNDLED
+from rag.training.corpus import HERE, LANGUAGES, read_rows, texts_of, trains
 
 Matrix = NDArray[np.float32]
 
-HERE = Path(__file__).parent
-LANGUAGES = ("ar", "en")
 _HIDDEN = 96
 _BATCH = 64
 _RATE = 7e-4
@@ -69,38 +66,25 @@ class Side:
     question_words: list[Matrix]
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as stream:
-        yield from map(json.loads, stream)
-
-
-def _texts(row: dict[str, Any], name: str) -> dict[str, str]:
-    return {language: row[f"{name}_{language}"] for language in LANGUAGES}
-
-
-def _trains(identity: str) -> bool:
-    """Even numbers train, odd ones are kept for measuring."""
-    return int(identity[1:]) % 2 == 0
-
-
 def read_corpus(ours: Path) -> tuple[dict[str, dict[str, str]], list[Asked]]:
     """Passages by id in both languages, and all that is asked of them, in a fixed order."""
     passages: dict[str, dict[str, str]] = {}
     asked: list[Asked] = []
     for path in sorted(ours.glob("qa_*.jsonl")):
-        for row in _lines(path):
-            if _trains(row["id"]):
-                passages[row["id"]] = _texts(row, "passage")
-                asked += [Asked(row["id"], _texts(question, "q"), True) for question in row["questions"]]
-    for row in _lines(ours / "hard_E.jsonl"):
-        if _trains(row["id"]):
+        for row in read_rows(path):
+            if trains(row["id"]):
+                passages[row["id"]] = texts_of(row, "passage")
+                asked += [Asked(row["id"], texts_of(question, "q"), True) for question in row["questions"]]
+    for row in read_rows(ours / "hard_E.jsonl"):
+        if trains(row["id"]):
             passages |= {f"{row['id']}-{at}": passage for at, passage in enumerate(row["passages"])}
-            asked += [Asked(f"{row['id']}-{item['passage']}", _texts(item, "q"), True) for item in row["questions"]]
-    for row in _lines(HERE / "passages.jsonl"):
-        passages[row["id"]] = _texts(row, "passage")
-        asked += [Asked(row["id"], _texts(question, "q"), True) for question in row["questions"]]
-        asked += [Asked(row["id"], _texts(question, "q"), False) for question in row["near_misses"]]
-    asked += [Asked(row["id"], _texts(row, "q"), False) for row in _lines(HERE / "near_misses.jsonl")]
+            asked += [Asked(f"{row['id']}-{item['passage']}", texts_of(item, "q"), True) for item in row["questions"]]
+    for path in sorted(HERE.glob("passages*.jsonl")):
+        for row in read_rows(path):
+            passages[row["id"]] = texts_of(row, "passage")
+            asked += [Asked(row["id"], texts_of(question, "q"), True) for question in row["questions"]]
+            asked += [Asked(row["id"], texts_of(question, "q"), False) for question in row.get("near_misses", ())]
+    asked += [Asked(row["id"], texts_of(row, "q"), False) for row in read_rows(HERE / "near_misses.jsonl")]
     return passages, asked
 
 
