@@ -2,7 +2,7 @@
 
 InfoNCE with hard negatives in the batch (Karpukhin et al. 2020; van den Oord et al. 2018), each text in a language
 drawn anew, so that all four directions are learnt at once. Each text is also held to the teacher's place of its
-English side, and every second step is one of distillation.
+English side, and every third step is one of distillation.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,8 @@ from rag.training.teacher import Taught
 
 _HOLD = 3.0
 """Weight of the cosine to the teacher."""
+_DISTIL_EVERY = 3
+"""Every how many steps one of plain distillation comes."""
 _EPOCHS = 12
 _ASKED = 4
 """Questions of a passage in one batch."""
@@ -50,11 +52,11 @@ def train_contrast(learner: Learner, groups: list[Group], pairs: Sequence[Pair],
     order = batches(learner.tokenizer, pairs, recipe)
 
     def loss(step: int) -> torch.Tensor:
-        turn = step // 2
-        if step % 2:
+        turn, place = divmod(step, _DISTIL_EVERY)
+        if place == _DISTIL_EVERY - 1:
             return distil_loss(learner, [pairs[number] for number in order[turn % len(order)]])
         rng = np.random.default_rng((recipe.seed, step))
-        return _question_loss(learner, [groups[number] for number in steps[turn % len(steps)]], rng)
+        return _question_loss(learner, [groups[number] for number in steps[(step - turn) % len(steps)]], rng)
 
     descend(learner.model, recipe.contrast, loss, folder, learner.english)
 

@@ -19,6 +19,8 @@ Key = tuple[str, ...]
 """One to four stems."""
 
 ALIASES = Path(__file__).with_name("aliases.tsv")
+GLOSSARY = Path(__file__).with_name("glossary.tsv")
+SENTENCES = Path(__file__).with_name("sentences.tsv")
 
 PARALLEL = (
     "bible",
@@ -88,7 +90,7 @@ def read_glosses(folder: Path) -> Glosses:
     glosses = Glosses()
     for kind, columns in read_aliases(ALIASES):
         add_aliases(glosses, kind, columns)
-    for english, arabic in read_pairs(folder / "ours/lexicon_news.tsv"):
+    for english, arabic in [*read_pairs(folder / "ours/lexicon_news.tsv"), *read_pairs(GLOSSARY)]:
         glosses.add(english, arabic, "gloss")
     for english, arabic in read_pairs(folder / "train/wordnet_lexicon.tsv.gz"):
         glosses.add(english, arabic, "loose")
@@ -173,7 +175,12 @@ def read_parallel(folder: Path) -> Iterator[tuple[str, str]]:
         for row in map(json.loads, read_lines(path)):
             if int(row["id"].lstrip("ABCDE")) % 2 == 0:
                 yield from _bilingual_sentences(row)
+    for path in sorted(ALIASES.parent.glob("passages*.jsonl")):
+        for row in map(json.loads, read_lines(path)):
+            yield from _bilingual_sentences(row)
+    yield from read_pairs(SENTENCES)
     yield from read_pairs(folder / "ours/lexicon_news.tsv")
+    yield from read_pairs(GLOSSARY)
 
 
 def _bilingual_sentences(row: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,8 @@ from rag.training.corpus import LANGUAGES, trains
 
 Matrix = NDArray[np.float32]
 _K = 10
+_CUTS = (256, 128)
+"""Matryoshka sizes (Kusupati et al. 2022): what is left of the quality in so many dimensions."""
 _BITEXT = ("flores101-devtest", "tico19-test", "tatoeba1000")
 _SPEED_TEXTS, _SPEED_ROUNDS = 64, 5
 
@@ -105,10 +107,18 @@ def _vectors(embedder: Embedder, texts: Sequence[str], *, questions: bool) -> Ma
     return back
 
 
-def dense(embedder: Embedder, asked: Asked) -> dict[str, float]:
-    """The model's own vectors of whole passages, and nothing else."""
+def dense(embedder: Embedder, asked: Asked) -> dict[str, dict[str, float]]:
+    """The model's own vectors of whole passages and nothing else; and their first dimensions alone."""
     questions = _vectors(embedder, asked.questions, questions=True)
-    return measures(ranks(questions @ _vectors(embedder, asked.passages, questions=False).T, asked.own))
+    passages = _vectors(embedder, asked.passages, questions=False)
+    whole = {"dense": measures(ranks(questions @ passages.T, asked.own))}
+    cuts = {size: (_cut(questions, size), _cut(passages, size)) for size in _CUTS if size < questions.shape[1]}
+    return whole | {f"dense, first {size}": measures(ranks(q @ p.T, asked.own)) for size, (q, p) in cuts.items()}
+
+
+def _cut(vectors: Matrix, size: int) -> Matrix:
+    short = vectors[:, :size]
+    return np.asarray(short / np.linalg.norm(short, axis=1, keepdims=True), dtype=np.float32)
 
 
 def fused(embedder: Embedder, name: str, asked: Asked) -> dict[str, dict[str, float]]:
@@ -168,9 +178,8 @@ def evaluate(name: str, sets: Path, *, whole: bool) -> dict[str, dict[str, float
     report: dict[str, dict[str, float]] = {}
     asked_sets = list(question_sets(sets))
     for asked in asked_sets:
-        report[f"{asked.name} dense"] = dense(embedder, asked)
-        if whole:
-            report |= {f"{asked.name} {leg}": values for leg, values in fused(embedder, name, asked).items()}
+        legs = dense(embedder, asked) | (fused(embedder, name, asked) if whole else {})
+        report |= {f"{asked.name} {leg}": values for leg, values in legs.items()}
     report |= {f"{name} R@1": values for name, values in bitext(embedder, sets)}
     english = asked_sets[-1].questions
     folder = Path(name)

@@ -33,7 +33,9 @@ class Recipe:
     """Pieces of a text that the model reads."""
     distil: Stage = field(default_factory=lambda: Stage(steps=1150, batch=64, embedding_rate=8e-4, body_rate=1.2e-4))
     contrast: Stage = field(
-        default_factory=lambda: Stage(steps=600, batch=24, embedding_rate=2e-4, body_rate=8e-5, warmup=40)
+        default_factory=lambda: Stage(
+            steps=450, batch=24, embedding_rate=3e-4, body_rate=1e-4, warmup=30, checkpoint=150
+        )
     )
     temperature: float = 0.05
     compile: bool = False
