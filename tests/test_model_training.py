@@ -18,7 +18,7 @@ from rag.training.__main__ import main
 from rag.training.contrast import rank_loss
 from rag.training.corpus import Group, Overlap, Pair, load_groups, load_pairs, pairs_of, trains, write_corpus
 from rag.training.descent import Checkpoints, descend, rate_share
-from rag.training.distil import contrast
+from rag.training.distil import contrast, with_pieces
 from rag.training.export import average
 from rag.training.first_vectors import first_vectors
 from rag.training.measure import measures, ranks
@@ -156,6 +156,18 @@ def test_spellings_fold_to_one_piece() -> None:
 
     assert tokens[0] == tokens[1] == tokens[2]
     assert tokenizer.encode("عام ٢٠١٤", add_special_tokens=False).tokens == ["عام", "2014"]
+
+
+def test_only_pairs_with_something_new_are_distilled_once_each(folder: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    known = Pair("the coalition", "التحالف", "train/mmlu.tsv.gz")
+    new = Pair("the ministers", "وزراء", "train/mmlu.tsv.gz")
+    own = Pair("the coalition", "التحالف", "glossary.tsv")
+    fresh = set(tokenizer.encode("وزراء", add_special_tokens=False).tokens) - set(
+        tokenizer.encode("التحالف", add_special_tokens=False).tokens
+    )
+
+    assert with_pieces(tokenizer, [known, new, own, own, new], fresh) == [new, own]
 
 
 def test_a_new_piece_starts_at_its_translation(folder: Path) -> None:

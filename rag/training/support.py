@@ -79,11 +79,10 @@ def read_corpus(ours: Path) -> tuple[dict[str, dict[str, str]], list[Asked]]:
         if trains(row["id"]):
             passages |= {f"{row['id']}-{at}": passage for at, passage in enumerate(row["passages"])}
             asked += [Asked(f"{row['id']}-{item['passage']}", texts_of(item, "q"), True) for item in row["questions"]]
-    for path in sorted(HERE.glob("passages*.jsonl")):
-        for row in read_rows(path):
-            passages[row["id"]] = texts_of(row, "passage")
-            asked += [Asked(row["id"], texts_of(question, "q"), True) for question in row["questions"]]
-            asked += [Asked(row["id"], texts_of(question, "q"), False) for question in row.get("near_misses", ())]
+    for row in read_rows(HERE / "passages.jsonl"):
+        passages[row["id"]] = texts_of(row, "passage")
+        asked += [Asked(row["id"], texts_of(question, "q"), True) for question in row["questions"]]
+        asked += [Asked(row["id"], texts_of(question, "q"), False) for question in row["near_misses"]]
     asked += [Asked(row["id"], texts_of(row, "q"), False) for row in read_rows(HERE / "near_misses.jsonl")]
     return passages, asked
 
