@@ -144,9 +144,11 @@ class Run:
         if self._place.sets is None:
             _LOG.info("no --sets: nothing is measured")
             return
-        report = evaluate(str(self._place.work / "model"), self._place.sets, whole=True)
+        report: dict[str, dict[str, float]] = {}
+        for name, values in evaluate(str(self._place.work / "model"), self._place.sets, whole=True):
+            _LOG.info("%s", render(name, values))
+            report[name] = values
         (self._place.work / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
-        _LOG.info("%s", render(report))
 
 
 def _base() -> Path:
@@ -178,7 +180,8 @@ def main(arguments: list[str] | None = None) -> None:
     if options.steps == ["evaluate"]:
         if options.sets is None:
             parser.error("evaluate needs --sets, the folder with dev/ and ours/")
-        print(render(evaluate(options.model or str(WEIGHTS), options.sets, whole=not options.dense_only)))  # noqa: T201
+        for name, values in evaluate(options.model or str(WEIGHTS), options.sets, whole=not options.dense_only):
+            print(render(name, values), flush=True)  # noqa: T201
         return
     base = options.base or (WEIGHTS if options.tiny else _base())
     place = Workplace(work=options.work, base=base, start=options.start or base, sets=options.sets)
