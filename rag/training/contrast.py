@@ -1,4 +1,4 @@
-"""Step 5, question and passage: a question is drawn to the passage that answers it and off those beside it.
+"""Step 6, question and passage: a question is drawn to the passage that answers it and off those beside it.
 
 InfoNCE with hard negatives in the batch (Karpukhin et al. 2020; van den Oord et al. 2018), each text in a language
 drawn anew, so that all four directions are learnt at once. Each text is also held to the teacher's place of its

@@ -47,18 +47,16 @@ class Group:
     questions: list[tuple[Texts, int]]
 
 
-def _lines(path: Path) -> Iterator[str]:
-    if path.suffix == ".gz":
-        with gzip.open(path, "rt", encoding="utf-8") as stream:
-            yield from (line.rstrip("\n") for line in stream)
-    else:
-        with path.open(encoding="utf-8") as stream:
-            yield from (line.rstrip("\n") for line in stream)
+def read_lines(path: Path) -> Iterator[str]:
+    """Lines of a plain or gzipped UTF-8 file, without their ends."""
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield line.rstrip("\n")
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a JSONL file, gzipped or not."""
-    yield from (json.loads(line) for line in _lines(path) if line)
+    yield from (json.loads(line) for line in read_lines(path) if line)
 
 
 def texts_of(row: dict[str, Any], name: str) -> Texts:
@@ -91,20 +89,25 @@ class Overlap:
         yield from (words[at : at + _RUN] for at in range(len(words) - _RUN + 1))
 
 
+def squad_paragraphs(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each paragraph of a SQuAD-style file with the questions about it."""
+    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+        for paragraph in article["paragraphs"]:
+            yield paragraph["context"], [question["question"] for question in paragraph["qas"]]
+
+
 def development_texts(sets: Path | None) -> Iterator[str]:
     """Every text of the development sets."""
     for path in sorted((sets / "dev").glob("*")) if sets else ():
         if path.suffix == ".json":
-            for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
-                for paragraph in article["paragraphs"]:
-                    yield paragraph["context"]
-                    yield from (question["question"] for question in paragraph["qas"])
+            for context, questions in squad_paragraphs(path):
+                yield from (context, *questions)
         else:
-            yield from _lines(path)
+            yield from read_lines(path)
 
 
 def _read_pairs(path: Path, source: Source, recipe: Recipe) -> Iterator[Pair]:
-    rows = [line.split("\t") for line in _lines(path)]
+    rows = [line.split("\t") for line in read_lines(path)]
     kept = [
         Pair(row[0].strip(), row[1].strip(), source.name)
         for row in rows
@@ -207,7 +210,7 @@ def write_corpus(place: Workplace, recipe: Recipe) -> Counter[str]:
 
 def load_pairs(work: Path) -> list[Pair]:
     """The pairs of step 1, in order."""
-    return [Pair(*line.split("\t")) for line in _lines(work / "pairs.tsv")]
+    return [Pair(*line.split("\t")) for line in read_lines(work / "pairs.tsv")]
 
 
 def load_groups(work: Path) -> list[Group]:

@@ -93,7 +93,7 @@ def descend(model: BertModel, stage: Stage, loss: Loss, folder: Path, english: i
     checkpoints = Checkpoints(folder)
     model.train()
     words = model.embeddings.word_embeddings.weight
-    body = [parameter for name, parameter in model.named_parameters() if name != WORDS]
+    _, body = (group["params"] for group in optimiser.param_groups)
     smoothed, started = None, time.monotonic()
     first = checkpoints.resume(model, optimiser)
     for step in range(first, stage.steps):

@@ -1,4 +1,4 @@
-"""Step 4, distillation: the Arabic side of a pair is drawn to where the teacher puts the English side.
+"""Step 5, distillation: the Arabic side of a pair is drawn to where the teacher puts the English side.
 
 Reimers & Gurevych (2020, arXiv 2004.09813), with the cosine in place of squares and a contrast within the batch
 (van den Oord et al. 2018). English texts are drawn to their own place, so that English stays what it was.

@@ -1,4 +1,4 @@
-"""Step 6, averaging and export: the mean of some checkpoints as a sentence-transformers folder.
+"""Step 7, averaging and export: the mean of some checkpoints as a sentence-transformers folder.
 
 The mean of the weights of several stages is mostly better than the last (model soups, Wortsman et al. 2022).
 """

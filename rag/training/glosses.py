@@ -3,8 +3,6 @@
 The sources are named and licensed in rag/LEXICON.md; a folder of them is the build's `--data`.
 """
 
-import gzip
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -14,6 +12,7 @@ from typing import Any
 
 from rag.lexicon import MAX_WORDS
 from rag.text import detect_language, terms
+from rag.training.corpus import read_lines, read_rows, trains
 
 Key = tuple[str, ...]
 """One to four stems."""
@@ -71,13 +70,6 @@ def is_latin(key: Key) -> bool:
     return detect_language(" ".join(key)) != "ar"
 
 
-def read_lines(path: Path) -> Iterator[str]:
-    """Lines of a plain or gzipped UTF-8 file, without their ends."""
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield line.rstrip("\n")
-
-
 def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
     """(English, Arabic), the first two columns of a file."""
     for line in read_lines(path):
@@ -98,8 +90,7 @@ def read_glosses(folder: Path) -> Glosses:
         for english, arabic in read_pairs(path):
             if not english.endswith((".", "?", "!", '"')) and len(english.split()) <= MAX_WORDS + 1:
                 glosses.add(english, arabic, "name")
-    for line in read_lines(folder / "train/mkqa_answers.jsonl.gz"):
-        row = json.loads(line)
+    for row in read_rows(folder / "train/mkqa_answers.jsonl.gz"):
         if len(row["answers_en"]) == len(row["answers_ar"]) == 1:
             glosses.add(row["answers_en"][0], row["answers_ar"][0], "name")
     return glosses
@@ -172,11 +163,11 @@ def read_parallel(folder: Path) -> Iterator[tuple[str, str]]:
         for pair in read_pairs(path):
             yield from (pair, pair)
     for path in sorted((folder / "ours").glob("*.jsonl")):
-        for row in map(json.loads, read_lines(path)):
-            if int(row["id"].lstrip("ABCDE")) % 2 == 0:
+        for row in read_rows(path):
+            if trains(row["id"]):
                 yield from _bilingual_sentences(row)
     for path in sorted(ALIASES.parent.glob("passages*.jsonl")):
-        for row in map(json.loads, read_lines(path)):
+        for row in read_rows(path):
             yield from _bilingual_sentences(row)
     yield from read_pairs(SENTENCES)
     yield from read_pairs(folder / "ours/lexicon_news.tsv")

@@ -1,14 +1,15 @@
-"""Step 7, evaluation: a model folder on the development sets, which never train.
+"""Step 8, evaluation: a model folder on the development sets, which never train.
 
 Question to passage: nDCG@10, RR@10, R@1 for each direction of language; the model's vectors alone, BM25 alone, and
 all legs of the retriever together. Sentence matching: accuracy both ways. Then speed and size.
 """
 
-import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from rag.config import Settings
 from rag.embedders import SentenceTransformerEmbedder, open_embedder
 from rag.pipeline import Pipeline
 from rag.protocols import Embedder
-from rag.training.corpus import LANGUAGES, trains
+from rag.training.corpus import LANGUAGES, read_lines, read_rows, squad_paragraphs, trains
 
 Matrix = NDArray[np.float32]
+Figures = Iterator[tuple[str, dict[str, float]]]
+"""What was measured, as set and leg, with its measures."""
 _K = 10
 _CUTS = (256, 128)
 """Matryoshka sizes (Kusupati et al. 2022): what is left of the quality in so many dimensions."""
@@ -44,11 +47,9 @@ def _squad(path: Path, name: str) -> Asked:
     rows: dict[str, int] = {}
     questions: list[str] = []
     own: list[int] = []
-    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
-        for paragraph in article["paragraphs"]:
-            row = rows.setdefault(paragraph["context"], len(rows))
-            questions += [question["question"] for question in paragraph["qas"]]
-            own += [row] * len(paragraph["qas"])
+    for context, asked in squad_paragraphs(path):
+        questions += asked
+        own += [rows.setdefault(context, len(rows))] * len(asked)
     return Asked(name=name, questions=questions, passages=list(rows), own=own)
 
 
@@ -56,7 +57,7 @@ def _bilingual(folder: Path) -> list[tuple[dict[str, Any], list[tuple[dict[str, 
     """Our odd passages: (texts by language, its questions) one by one."""
     found: list[tuple[dict[str, Any], list[tuple[dict[str, Any], int]]]] = []
     for path in [*sorted(folder.glob("qa_*.jsonl")), folder / "hard_E.jsonl"]:
-        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+        for row in read_rows(path):
             if trains(row["id"]):
                 continue
             texts = row.get("passages") or [{language: row[f"passage_{language}"] for language in LANGUAGES}]
@@ -66,13 +67,13 @@ def _bilingual(folder: Path) -> list[tuple[dict[str, Any], list[tuple[dict[str, 
 
 
 def question_sets(sets: Path) -> Iterator[Asked]:
-    """ARCD and TyDi QA (ar>ar), and our passages of odd number in all four directions."""
+    """ARCD and TyDi QA (ar>ar), and our passages of odd number in all four directions; same passages in a row."""
     yield _squad(sets / "dev" / "arcd.json", "ARCD ar>ar")
     yield _squad(sets / "dev" / "tydiqa-goldp-ar-dev.json", "TyDi ar>ar")
     passages = _bilingual(sets / "ours")
     own = [row for row, (_, questions) in enumerate(passages) for _ in questions]
-    for asked_in in LANGUAGES:
-        for told_in in LANGUAGES:
+    for told_in in LANGUAGES:
+        for asked_in in LANGUAGES:
             yield Asked(
                 name=f"ours {asked_in}>{told_in}",
                 questions=[asked[f"q_{asked_in}"] for _, questions in passages for asked, _ in questions],
@@ -97,23 +98,14 @@ def measures(found: NDArray[np.int64]) -> dict[str, float]:
     }
 
 
-def _vectors(embedder: Embedder, texts: Sequence[str], *, questions: bool) -> Matrix:
-    # By length, so that little is spent on padding.
-    order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
-    embed = embedder.embed_queries if questions else embedder.embed_passages
-    vectors = embed([texts[at] for at in order]).vectors
-    back = np.empty_like(vectors)
-    back[order] = vectors
-    return back
-
-
-def dense(embedder: Embedder, asked: Asked) -> dict[str, dict[str, float]]:
-    """The model's own vectors of whole passages and nothing else; and their first dimensions alone."""
-    questions = _vectors(embedder, asked.questions, questions=True)
-    passages = _vectors(embedder, asked.passages, questions=False)
-    whole = {"dense": measures(ranks(questions @ passages.T, asked.own))}
-    cuts = {size: (_cut(questions, size), _cut(passages, size)) for size in _CUTS if size < questions.shape[1]}
-    return whole | {f"dense, first {size}": measures(ranks(q @ p.T, asked.own)) for size, (q, p) in cuts.items()}
+def dense(embedder: Embedder, asked: Asked, passages: Matrix) -> Figures:
+    """The model's own vectors, `passages` (n, d) of whole ones, and nothing else; and their first dimensions alone."""
+    questions = embedder.embed_queries(asked.questions).vectors
+    yield f"{asked.name} dense", measures(ranks(questions @ passages.T, asked.own))
+    for size in _CUTS:
+        if size < questions.shape[1]:
+            scores = _cut(questions, size) @ _cut(passages, size).T
+            yield f"{asked.name} dense, first {size}", measures(ranks(scores, asked.own))
 
 
 def _cut(vectors: Matrix, size: int) -> Matrix:
@@ -121,20 +113,20 @@ def _cut(vectors: Matrix, size: int) -> Matrix:
     return np.asarray(short / np.linalg.norm(short, axis=1, keepdims=True), dtype=np.float32)
 
 
-def fused(embedder: Embedder, name: str, asked: Asked) -> dict[str, dict[str, float]]:
-    """BM25 alone and the whole retriever, over an index of the passages made for this."""
+def fused(embedder: Embedder, name: str, asked_sets: Sequence[Asked]) -> Figures:
+    """BM25 alone and the whole retriever, over one index of the passages that all of `asked_sets` ask of."""
     with tempfile.TemporaryDirectory() as folder:
         articles = Path(folder) / "articles"
         articles.mkdir()
-        for row, passage in enumerate(asked.passages):
+        for row, passage in enumerate(asked_sets[0].passages):
             (articles / f"p{row:05d}.txt").write_text(passage, encoding="utf-8")
         settings = Settings(index_dir=Path(folder) / "index", paths=(articles,), embedder=name)
         build_index(settings, embedder)
         index = read_index(settings, embedder)
-        lexical = replace(settings, dense=False, late=False, lexicon=False)
-        return {
-            leg: _searched(index, embedder, chosen, asked) for leg, chosen in (("BM25", lexical), ("fused", settings))
-        }
+        legs = {"BM25": replace(settings, dense=False, late=False, lexicon=False), "fused": settings}
+        for asked in asked_sets:
+            for leg, chosen in legs.items():
+                yield f"{asked.name} {leg}", _searched(index, embedder, chosen, asked)
 
 
 def _searched(index: Index, embedder: Embedder, settings: Settings, asked: Asked) -> dict[str, float]:
@@ -149,16 +141,16 @@ def _searched(index: Index, embedder: Embedder, settings: Settings, asked: Asked
     return measures(np.array(found))
 
 
-def bitext(embedder: Embedder, sets: Path) -> Iterator[tuple[str, dict[str, float]]]:
+def bitext(embedder: Embedder, sets: Path) -> Figures:
     """Share of sentences whose translation is the nearest of all, both ways."""
     for name in _BITEXT:
         english, arabic = (
-            _vectors(embedder, (sets / "dev" / f"{name}.{side}.txt").read_text("utf-8").splitlines(), questions=False)
+            embedder.embed_passages(list(read_lines(sets / "dev" / f"{name}.{side}.txt"))).vectors
             for side in ("eng", "ara")
         )
         own = np.arange(len(english))
         ways = {"en>ar": english @ arabic.T, "ar>en": arabic @ english.T}
-        yield name, {way: 100 * float(np.mean(scores.argmax(axis=1) == own)) for way, scores in ways.items()}
+        yield f"{name} R@1", {way: 100 * float(np.mean(scores.argmax(axis=1) == own)) for way, scores in ways.items()}
 
 
 def speed(embedder: Embedder, texts: Sequence[str]) -> float:
@@ -172,17 +164,20 @@ def speed(embedder: Embedder, texts: Sequence[str]) -> float:
     return 1000 * float(np.median(taken))
 
 
-def evaluate(name: str, sets: Path, *, whole: bool) -> Iterator[tuple[str, dict[str, float]]]:
+def evaluate(name: str, sets: Path, *, whole: bool) -> Figures:
     """All figures of the model `name`, set by set as they are found.
 
     `whole` adds BM25 and the retriever, which take a quarter of an hour on two cores.
     """
     embedder = SentenceTransformerEmbedder(name)
-    asked_sets = list(question_sets(sets))
-    for asked in asked_sets:
-        legs = dense(embedder, asked) | (fused(embedder, name, asked) if whole else {})
-        yield from ((f"{asked.name} {leg}", values) for leg, values in legs.items())
-    yield from ((f"{name} R@1", values) for name, values in bitext(embedder, sets))
+    for _, together in groupby(question_sets(sets), key=attrgetter("passages")):
+        asked_sets = list(together)
+        passages = embedder.embed_passages(asked_sets[0].passages).vectors
+        for asked in asked_sets:
+            yield from dense(embedder, asked, passages)
+        if whole:
+            yield from fused(embedder, name, asked_sets)
+    yield from bitext(embedder, sets)
     english = asked_sets[-1].questions
     folder = Path(name)
     files = [file for file in folder.rglob("*") if file.is_file()] if folder.is_dir() else []

@@ -66,6 +66,3 @@ OWN_PAIRS = (
     Source(name="sentences.tsv", licence="CC BY 4.0", what="our news sentences", repeat=2),
 )
 """Parallel text of the project, beside this file."""
-
-DEVELOPMENT = ("arcd.json", "tydiqa-goldp-ar-dev.json", "flores101-devtest", "tico19-test", "tatoeba1000")
-"""Sets that only measure."""

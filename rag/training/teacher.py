@@ -1,4 +1,4 @@
-"""What the student learns from: the base model's vectors of English texts, computed once and kept."""
+"""Step 4, teacher, what the student learns from: the base model's vectors of English texts, computed once and kept."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
