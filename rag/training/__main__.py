@@ -17,6 +17,7 @@ import argparse
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from rag.training.distil import Learner, train_distil, with_pieces
 from rag.training.export import average, export
 from rag.training.first_vectors import first_vectors
 from rag.training.measure import evaluate, render
-from rag.training.recipe import Recipe, Workplace, tiny
+from rag.training.recipe import RECIPES, Recipe, Workplace, tiny
 from rag.training.student import encoder_of, open_model, open_tokenizer, restore, with_words
 from rag.training.teacher import Taught
 from rag.training.vocabulary import extend_vocabulary, new_pieces
@@ -165,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sets", type=Path, help="folder of the public sets: train/, ours/, dev/")
     parser.add_argument("--base", type=Path, help="English model and teacher (default: all-MiniLM-L6-v2's package)")
     parser.add_argument("--start", type=Path, help="model to begin with (default: the base)")
+    parser.add_argument("--recipe", choices=RECIPES, default="words", help="what is done (%(default)s)")
     parser.add_argument("--tiny", action="store_true", help="a minute's run, from the bundled model")
     parser.add_argument("--compile", action="store_true", help="let PyTorch compile the model: needs a C++ compiler")
     parser.add_argument("--model", help="for `evaluate`: any sentence-transformers folder or name")
@@ -185,7 +187,7 @@ def main(arguments: list[str] | None = None) -> None:
         return
     base = options.base or (WEIGHTS if options.tiny else _base())
     place = Workplace(work=options.work, base=base, start=options.start or base, sets=options.sets)
-    recipe = Recipe(compile=options.compile)
+    recipe = replace(RECIPES[options.recipe], compile=options.compile)
     run = Run(place, tiny(recipe) if options.tiny else recipe, small=options.tiny)
     unknown = set(options.steps) - run.steps.keys() - {"all"}
     if unknown:

@@ -96,6 +96,8 @@ def descend(model: BertModel, stage: Stage, loss: Loss, folder: Path, english: i
     _, body = (group["params"] for group in optimiser.param_groups)
     smoothed, started = None, time.monotonic()
     first = checkpoints.resume(model, optimiser)
+    if first == 0:
+        checkpoints.save(0, model, optimiser)  # the result of a stage without steps
     for step in range(first, stage.steps):
         share = rate_share(step, stage)
         for group, rate in zip(optimiser.param_groups, (stage.embedding_rate, stage.body_rate), strict=True):

@@ -28,6 +28,8 @@ def first_vectors(tokenizer: Tokenizer, pairs: list[Pair], vectors: Matrix, new:
 
     A piece never aligned takes the mean of the start's vectors.
     """
+    if not new:
+        return vectors
     row_of = tokenizer.get_vocab()
     english, arabic = (_bags(tokenizer, [pair[side] for pair in pairs]) for side in (0, 1))
     # Only pairs with a new piece bear evidence for one.

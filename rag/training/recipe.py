@@ -46,6 +46,17 @@ class Recipe:
     """Weight of the contrast among the sentences of a distillation batch, beside the cosine's 4."""
 
 
+RECIPES = {
+    "words": Recipe(),
+    "questions": Recipe(
+        pieces=0,
+        distil=Stage(steps=0, batch=64, embedding_rate=8e-4, body_rate=1.2e-4),
+        contrast=Stage(steps=1800, batch=28, embedding_rate=3e-4, body_rate=1e-4, warmup=50, checkpoint=150),
+    ),
+}
+"""By name: `words` gives a model more whole words and the meaning of them, `questions` only asks, and for longer."""
+
+
 def tiny(recipe: Recipe) -> Recipe:
     """The same steps in about a minute, on the project's own rows: for tests."""
     return replace(
