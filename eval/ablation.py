@@ -1,53 +1,41 @@
-"""What each part of the retrieval is worth: the same questions with parts switched off."""
+"""What each part is worth: the same questions with parts switched off, or with passages of other lengths."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from eval.score import Summary
 from rag.config import Settings
 
+_ALL_ON = {"dense": True, "lexical": True, "late": True, "lexicon": True, "balance": True}
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switches:
-    """The parts of the retrieval that are on, under their names in `Settings`."""
-
-    dense: bool = True
-    lexical: bool = True
-    late: bool = True
-    lexicon: bool = True
-    balance: bool = True
-
-
-VARIANTS = {
-    "dense only": Switches(lexical=False, late=False),
-    "lexical only": Switches(dense=False, late=False),
-    "late only": Switches(dense=False, lexical=False),
-    "no dense": Switches(dense=False),
-    "no lexical": Switches(lexical=False),
-    "no late": Switches(late=False),
-    "no lexicon": Switches(lexicon=False),
-    "lexical only, no lexicon": Switches(dense=False, late=False, lexicon=False),
-    "dense+lexical, no lexicon": Switches(late=False, lexicon=False),
-    "no balance": Switches(balance=False),
-    "full": Switches(),
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "dense only": {"lexical": False, "late": False},
+    "lexical only": {"dense": False, "late": False},
+    "late only": {"dense": False, "lexical": False},
+    "no dense": {"dense": False},
+    "no lexical": {"lexical": False},
+    "no late": {"late": False},
+    "no lexicon": {"lexicon": False},
+    "lexical only, no lexicon": {"dense": False, "late": False, "lexicon": False},
+    "dense+lexical, no lexicon": {"late": False, "lexicon": False},
+    "no balance": {"balance": False},
+    "passages of 300": {"passage_chars": 300},
+    "passages of 1000": {"passage_chars": 1000},
+    "full": {},
 }
-"""The switches reach the retrieval; the reader scores the sentences of the hits with all it has, and refusing is
+"""Name to what differs from the full system, under the names of `Settings`.
+
+The switches reach the retrieval; the reader scores the sentences of the hits with all it has, and refusing is
 calibrated for `full` alone. So hits tell what a part is worth to finding, citations what is left of that in answers.
 """
 
 
 def ablate(settings: Settings, measure: Callable[[str, Settings], Summary]) -> dict[str, Summary]:
     """`measure(name, settings)` for each variant of the settings, by name, the full system last."""
-    return {name: measure(name, switched(settings, switches)) for name, switches in VARIANTS.items()}
+    return {name: measure(name, switched(settings, name)) for name in VARIANTS}
 
 
-def switched(settings: Settings, switches: Switches) -> Settings:
-    """The settings with these parts on and the others off."""
-    return replace(
-        settings,
-        dense=switches.dense,
-        lexical=switches.lexical,
-        late=switches.late,
-        lexicon=switches.lexicon,
-        balance=switches.balance,
-    )
+def switched(settings: Settings, name: str) -> Settings:
+    """The settings of a variant."""
+    return replace(settings, **(_ALL_ON | dict(VARIANTS[name])))

@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 
 from eval.gold import DEFAULT_GOLD, load_gold
-from eval.metrics import percentile
+from eval.statistics import percentile
 from rag.build import Index, build_index, open_index
 from rag.config import Settings, load_settings
 from rag.datatypes import Passage, Question, Timings

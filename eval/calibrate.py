@@ -147,7 +147,7 @@ def calibrate(settings: Settings, gold: Path, out: Path) -> None:
     examples = []
     for question, query, found in zip(questions, queries, hits, strict=True):
         candidates = scorer.candidates(query, found)
-        spans = question.evidence_spans
+        spans = [span for found in question.evidence_spans for span in found]
         relevant = np.array([_holds_evidence(sentence, spans) for sentence in candidates.sentences], dtype=np.bool_)
         examples.append(Example(question=question, query=query, candidates=candidates, relevant=relevant))
     answered, chances = _answerable(examples), held_out(scorer, examples)

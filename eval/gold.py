@@ -1,6 +1,8 @@
 """Gold questions: reading the file and proving every line of it against the articles.
 
 Gold points at articles and at their words, never at passages, so chunking can change without invalidating it.
+Beyond the contract's fields a line may have `nuggets`, the facts that a brief on its topic should tell:
+`[{"text": "...", "evidence": ["<verbatim substring>", ...]}, ...]`.
 """
 
 import json
@@ -10,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from eval.metrics import Span
+from eval.metrics import Span, tells, token_f1
 from rag.datatypes import Article
 from rag.errors import UsageError
+from rag.sentences import sentence_spans
+from rag.text import fold
 
 QuestionType = Literal[
     "number",
@@ -24,6 +28,7 @@ QuestionType = Literal[
     "comparison",
     "conflict",
     "multi-article",
+    "brief",
     "unanswerable",
 ]
 
@@ -38,13 +43,18 @@ class GoldError(UsageError):
         self.problems = problems
 
 
+Spans = tuple[Span, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldQuestion:
     """A question whose evidence is known.
 
-    `articles` are file names; each text of `evidence` is verbatim in at least one of them, and `evidence_spans`
-    are all its occurrences there (an article may repeat its text), by article as named, then by position.
-    `answers` are equally right short answers; `pair` is the id of the same question in the other language.
+    `articles` are file names; each text of `evidence` is verbatim in at least one of them, and its entry of
+    `evidence_spans` is all its occurrences there (an article may repeat its text), by article as named, then by
+    position. `grades` are how relevant each article is, all alike if empty. `answers` are equally right short
+    answers, or the items of a list; `pair` is the id of the same question in the other language. `nuggets` are the
+    occurrences of each fact that a brief should tell.
     """
 
     id: str
@@ -57,7 +67,9 @@ class GoldQuestion:
     evidence: tuple[str, ...]
     answers: tuple[str, ...]
     pair: str | None
-    evidence_spans: tuple[Span, ...]
+    evidence_spans: tuple[Spans, ...]
+    grades: tuple[int, ...] = ()
+    nuggets: tuple[Spans, ...] = ()
 
 
 Record = dict[str, object]
@@ -96,6 +108,17 @@ def load_gold(path: Path, articles: Mapping[str, Article]) -> list[GoldQuestion]
     if not records:
         raise GoldError((f"{path}:1: no questions in the file",))
     return [_question(record, sources) for _, record in records]
+
+
+def repeated(gold: list[GoldQuestion]) -> list[str]:
+    """A line for each question that asks the same as an earlier one, after the same history."""
+    first: dict[tuple[str, ...], str] = {}
+    lines = []
+    for question in gold:
+        asked = tuple(" ".join(fold(text).split()) for text in (*question.history, question.question))
+        if first.setdefault(asked, question.id) != question.id:
+            lines.append(f"{question.id}: asks the same as {first[asked]}: {_shown(question.question)}")
+    return lines
 
 
 def _parse(line: bytes) -> tuple[Record | None, list[str]]:
@@ -141,7 +164,16 @@ def _reasons(record: Record, sources: Mapping[str, Article]) -> list[str]:
         for name, (is_right, expected) in _FIELDS.items()
         if name in record and not is_right(record[name])
     ]
+    if "nuggets" in record and not _is_nuggets(record["nuggets"]):
+        wrong.append(f"field 'nuggets' must be a list of text and evidence, not {_shown(record['nuggets'])}")
     return missing + wrong or _evidence_reasons(record, sources)
+
+
+def _is_nuggets(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(each, dict) and _is_text(each.get("text")) and _is_texts(each.get("evidence")) and each["evidence"]
+        for each in value
+    )
 
 
 def _evidence_reasons(record: Record, sources: Mapping[str, Article]) -> list[str]:
@@ -155,11 +187,32 @@ def _evidence_reasons(record: Record, sources: Mapping[str, Article]) -> list[st
         reasons.append("answerable, but of type 'unanswerable'")
     if not reasons:
         reasons = [
-            f"evidence not verbatim in the articles named: {_shown(text)}"
-            for text in evidence
+            f"evidence not verbatim in the articles named: {_shown(text)}{_nearest(text, names, sources)}"
+            for text in evidence + [text for texts in _nuggets(record) for text in texts]
             if not _occurrences(text, names, sources)
         ]
+    if not reasons and record["answerable"]:
+        reasons = [
+            f"answer outside the evidence: {_shown(answer)}"
+            for answer in cast("list[str]", record["answers"])
+            if not any(tells(text, answer) for text in evidence)
+        ]
     return reasons
+
+
+def _nuggets(record: Record) -> list[list[str]]:
+    return [nugget["evidence"] for nugget in cast("list[dict[str, list[str]]]", record.get("nuggets", []))]
+
+
+def _nearest(text: str, names: list[str], sources: Mapping[str, Article]) -> str:
+    """The sentence of the articles most like `text`, to be shown beside it."""
+    sentences = [
+        (token_f1(sources[name].text[start:end], [text]), name, sources[name].text[start:end])
+        for name in names
+        for start, end in sentence_spans(sources[name].text)
+    ]
+    likeness, name, sentence = max(sentences, default=(0.0, "", ""))
+    return f"; nearest, in {name}: {_shown(sentence)}" if likeness > 0 else ""
 
 
 def _cross_reasons(records: list[tuple[int, Record]]) -> list[tuple[int, str]]:
@@ -177,7 +230,7 @@ def _cross_reasons(records: list[tuple[int, Record]]) -> list[tuple[int, str]]:
     return reasons
 
 
-def _occurrences(text: str, names: list[str], sources: Mapping[str, Article]) -> tuple[Span, ...]:
+def _occurrences(text: str, names: list[str], sources: Mapping[str, Article]) -> Spans:
     spans = []
     for article in (sources[name] for name in dict.fromkeys(names)):
         start = article.text.find(text)
@@ -192,8 +245,13 @@ def _question(record: Record, sources: Mapping[str, Article]) -> GoldQuestion:
         name: tuple(value) if isinstance(value, list) else value for name, value in record.items() if name in _FIELDS
     }
     names, evidence = cast("list[str]", record["articles"]), cast("list[str]", record["evidence"])
-    spans = dict.fromkeys(span for text in evidence for span in _occurrences(text, names, sources))
-    return GoldQuestion(**fields, evidence_spans=tuple(spans))  # type: ignore[arg-type]  # proven by _FIELDS
+    return GoldQuestion(
+        **fields,  # type: ignore[arg-type]  # proven by _FIELDS
+        evidence_spans=tuple(_occurrences(text, names, sources) for text in evidence),
+        nuggets=tuple(
+            tuple(span for text in texts for span in _occurrences(text, names, sources)) for texts in _nuggets(record)
+        ),
+    )
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,6 @@
-"""The measures: pure functions over spans, ranked relevance, texts and per-question values.
+"""What one answer is worth beside its evidence: pure functions over spans, quotes and texts.
 
-ranx and ir-measures offer the ranked ones too, but with numba or a wrapped C program behind them, and neither
-knows evidence spans; these few are shorter than the conversion would be. Revisit when nDCG or many runs come.
+The ranked measures are in `eval.ranking`, means and intervals in `eval.statistics`.
 """
 
 import re
@@ -9,18 +8,19 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-
-from rag.datatypes import Article, Citation
+from rag.datatypes import Article
 from rag.sentences import sentence_spans
 from rag.text import fold
 
-BOOTSTRAP_SEED = 20240601
-RESAMPLES = 2000
-
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b|\bال")
 """English articles as SQuAD drops them; the Arabic one where it begins a word (see `normalise_answer`)."""
+_PREFIXES = "[وفبكلسا]{0,4}"
+"""And, so, by, like, for, will, and what is left of the article after one of them."""
+
+Quoted = Mapping[str, Any]
+"""A citation as the contract's JSON has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +32,19 @@ class Span:
     end: int
 
 
+def overlap(span: Span, other: Span) -> int:
+    """How many characters both cover."""
+    shared = min(span.end, other.end) - max(span.start, other.start)
+    return max(0, shared) if span.article_id == other.article_id else 0
+
+
 def holds(span: Span, target: Span) -> bool:
     """Whether `span` covers at least half of the characters of `target` (all of them when it contains it).
 
     Half, because gold evidence may be a sentence and a half where a citation is one sentence, and because the
     larger part of a sentence is enough for a reader to check it; a shared word is not.
     """
-    if span.article_id != target.article_id:
-        return False
-    shared = min(span.end, target.end) - max(span.start, target.start)
+    shared = overlap(span, target)
     return shared > 0 and 2 * shared >= target.end - target.start
 
 
@@ -62,16 +66,6 @@ def relevance_with_passage(
     )
 
 
-def success_at(ranked: Sequence[bool], k: int) -> float:
-    """Success@k: 1.0 if any of the first `k` is relevant, else 0.0."""
-    return float(any(ranked[:k]))
-
-
-def reciprocal_rank(ranked: Sequence[bool], k: int) -> float:
-    """RR@k: one over the rank (from 1) of the first relevant among the first `k`; 0.0 without one."""
-    return next((1.0 / rank for rank, relevant in enumerate(ranked[:k], start=1) if relevant), 0.0)
-
-
 def normalise_answer(text: str) -> str:
     """Text as answers are compared: SQuAD's normalisation for English and MLQA's for Arabic, in one.
 
@@ -82,7 +76,12 @@ def normalise_answer(text: str) -> str:
     It differs from MLQA's script, which deletes the letters `ال` anywhere in a word (العالم becomes ع م): here
     only where they begin one.
     """
-    letters = "".join(c for c in fold(text) if unicodedata.category(c)[0] not in "PS")
+    return _plain(text, "")
+
+
+def _plain(text: str, mark: str) -> str:
+    """Folded words without articles, with `mark` in place of punctuation and symbols."""
+    letters = "".join(mark if unicodedata.category(c)[0] in "PS" else c for c in fold(text))
     return " ".join(_ARTICLES.sub(" ", letters).split())
 
 
@@ -103,56 +102,35 @@ def _f1(predicted: list[str], answer: list[str]) -> float:
     return 2 * shared / (len(predicted) + len(answer))
 
 
-def wrong_quotes(citations: Iterable[Citation], articles: Mapping[str, Article]) -> int:
+def tells(text: str, item: str) -> bool:
+    """Whether `item` stands in `text`, word for word when folded; its first word may bear Arabic prefixes."""
+    wanted, said = _plain(item, " "), _plain(text, " ")  # a mark may stand between words: "2-التعامل"
+    return bool(wanted) and bool(re.search(rf"(?<!\w){_PREFIXES}{re.escape(wanted)}(?!\w)", said))
+
+
+def list_recall(text: str, items: Sequence[str]) -> float:
+    """Share of `items` that stand in `text`; 0.0 of no items."""
+    return sum(tells(text, item) for item in items) / len(items) if items else 0.0
+
+
+def wrong_quotes(citations: Iterable[Quoted], articles: Mapping[str, Article]) -> int:
     """How many citations are not what they say: the quote, or its answer span, is no slice of the article."""
     return sum(not _is_slice(citation, articles) for citation in citations)
 
 
-def _is_slice(citation: Citation, articles: Mapping[str, Article]) -> bool:
-    article = articles.get(citation.article_id)
+def _is_slice(citation: Quoted, articles: Mapping[str, Article]) -> bool:
+    article = articles.get(citation["article_id"])
+    start, end, span = citation["start"], citation["end"], citation.get("answer_span")
     # A negative or reversed span could still slice to an equal text, and would point elsewhere in the page.
-    if article is None or not 0 <= citation.start < citation.end <= len(article.text):
+    if article is None or not 0 <= start < end <= len(article.text):
         return False
-    span = citation.answer_span
-    inside = span is None or (
-        citation.start <= span.start < span.end <= citation.end and article.text[span.start : span.end] == span.text
+    inside = not span or (
+        start <= span["start"] < span["end"] <= end and article.text[span["start"] : span["end"]] == span["text"]
     )
-    return inside and article.text[citation.start : citation.end] == citation.quote
+    return bool(inside and article.text[start:end] == citation["quote"])
 
 
-def repeated_sentences(citations: Iterable[Citation]) -> int:
+def repeated_sentences(quotes: Iterable[str]) -> int:
     """How many sentences of one answer's quotes say what an earlier one of them says (folded text equal)."""
-    folded = [
-        " ".join(fold(citation.quote[start:end]).split())
-        for citation in citations
-        for start, end in sentence_spans(citation.quote)
-    ]
+    folded = [" ".join(fold(quote[a:b]).split()) for quote in quotes for a, b in sentence_spans(quote)]
     return len(folded) - len(set(folded))
-
-
-def percentile(values: Sequence[float], q: float) -> float:
-    """The `q`-th percentile (0 to 100) of at least one value, by linear interpolation."""
-    return float(np.percentile(values, q))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A mean over `n` questions and the bounds of its 95% interval by bootstrap over questions."""
-
-    n: int
-    mean: float
-    low: float
-    high: float
-
-
-def estimate(values: Sequence[float], *, resamples: int = RESAMPLES, seed: int = BOOTSTRAP_SEED) -> Estimate | None:
-    """The mean and its percentile bootstrap interval, the same at every call; None of nothing.
-
-    For two runs of the same questions, pass the differences: that is the paired bootstrap.
-    """
-    if not values:
-        return None
-    observed = np.asarray(values, dtype=np.float64)
-    rows = np.random.default_rng(seed).integers(0, len(observed), size=(resamples, len(observed)))
-    low, high = np.percentile(observed[rows].mean(axis=1), [2.5, 97.5])
-    return Estimate(n=len(observed), mean=float(observed.mean()), low=float(low), high=float(high))

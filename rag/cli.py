@@ -101,13 +101,19 @@ def _parser() -> ArgumentParser:
     serve = command("serve", "Serve the page.")
     serve.add_argument("--host", metavar="H", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", metavar="P", help="port to listen on (default: 7860)")
-    evaluate = command("eval", "Measure the answers on gold questions.")
+    evaluate = command("eval", "Measure the answers on gold questions; compare two runs; check a gold file.")
     evaluate.add_argument(
-        "gold", metavar="GOLD.jsonl", type=Path, nargs="?", default=None, help="default: the project's own"
+        "gold",
+        metavar="GOLD.jsonl | compare A B | check GOLD.jsonl",
+        nargs="*",
+        help="gold questions (default: the project's own); two folders of reports; or a gold file to prove",
     )
     evaluate.add_argument("--out", metavar="DIR", type=Path, help="where to write the report (default: eval/out)")
     evaluate.add_argument("--baseline", metavar="FILE", type=Path, help="an earlier report.json to compare with")
-    evaluate.add_argument("--ablation", action="store_true", help="also with parts of the retrieval switched off")
+    evaluate.add_argument("--ablation", action="store_true", help="also with parts of the system switched off")
+    evaluate.add_argument("--squad", metavar="FILE", type=Path, help="questions and texts in SQuAD's format instead")
+    evaluate.add_argument("--questions", metavar="FILE", type=Path, help="ask those of this SQuAD file, by their ids")
+    evaluate.add_argument("--beir", metavar="DIR", type=Path, help="questions and documents of a BEIR folder instead")
     command("doctor", "Verify index, model and settings; say what mends them.")
     return parser
 
@@ -193,10 +199,27 @@ def _eval(arguments: Namespace) -> int:
     settings = _settings(arguments)
     given = vars(arguments)
     _quiet_libraries()
-    from eval.run import run_eval
+    from eval.formats import read_beir, read_squad
+    from eval.run import DEFAULT_OUT, Options, run_check, run_compare, run_eval
 
-    with_ablation = bool(given.get("ablation"))
-    return run_eval(settings, given.get("gold"), given.get("out"), given.get("baseline"), with_ablation=with_ablation)
+    words: list[str] = given.get("gold", [])
+    if words[:1] == ["compare"] and len(words) == 3:
+        return run_compare(Path(words[1]), Path(words[2]))
+    if words[:1] == ["check"] and len(words) == 2:
+        return run_check(settings, Path(words[1]))
+    sources = [*words, *(name for name in ("squad", "beir") if name in given)]
+    if len(sources) > 1 or words in (["compare"], ["check"]) or ("questions" in given and "squad" not in given):
+        raise UsageError("sanad eval wants one of GOLD.jsonl, compare A B, check GOLD.jsonl, --squad FILE, --beir DIR")
+    collection = read_squad(given["squad"], given.get("questions")) if "squad" in given else None
+    collection = read_beir(given["beir"]) if "beir" in given else collection
+    options = Options(
+        gold=Path(words[0]) if words else None,
+        collection=collection,
+        out=given.get("out", DEFAULT_OUT),
+        baseline=given.get("baseline"),
+        ablation=bool(given.get("ablation")),
+    )
+    return run_eval(settings, options)
 
 
 def _doctor(arguments: Namespace) -> int:

@@ -10,7 +10,7 @@ from rag.build import Index, Log, open_index
 from rag.calibration import load_calibration
 from rag.confidence import CONFIDENCE_FEATURES
 from rag.config import Settings
-from rag.datatypes import Answer, Article, Citation, Hit, Language, Question, Timings
+from rag.datatypes import Answer, Article, Citation, Hit, Language, Passage, Question, Timings
 from rag.embedders import open_embedder
 from rag.followups import standalone_question
 from rag.lexicon import Lexicon
@@ -34,6 +34,7 @@ class Pipeline:
     def __init__(
         self,
         articles: Mapping[str, Article],
+        passages: Sequence[Passage],
         queries: Callable[[Sequence[str]], list[Query]],
         retriever: Retriever,
         reader: Reader,
@@ -42,6 +43,7 @@ class Pipeline:
         threshold: float,
     ) -> None:
         self._articles = articles
+        self._passages = passages
         self._queries = queries
         self._retriever = retriever
         self._reader = reader
@@ -81,12 +83,20 @@ class Pipeline:
         def queries(texts: Sequence[str]) -> list[Query]:
             return make_queries(texts, embedder, *across)
 
-        return cls(index.store.articles, queries, retriever, reader, settings, threshold=calibration.threshold)
+        store = index.store
+        return cls(
+            store.articles, store.passages, queries, retriever, reader, settings, threshold=calibration.threshold
+        )
 
     @property
     def articles(self) -> Mapping[str, Article]:
         """Articles by id, in the order of the corpus."""
         return self._articles
+
+    @property
+    def passages(self) -> Sequence[Passage]:
+        """What the articles were cut into, in the order of the corpus."""
+        return self._passages
 
     def search(self, text: str, k: int) -> list[Hit]:
         """At most k passages for `text`, best first. Raises UsageError for a text that cannot be searched."""

@@ -38,7 +38,10 @@ OWNERS = {
     "starlette": {"app"},
     "filelock": {"rag.snapshot"},
     "yaml": {"rag.articles"},
-    "scipy": {"rag.training."},
+    "scipy": {"rag.training.", "eval.statistics"},
+    "ir_measures": {"eval.ranking"},
+    "jinja2": {"eval.html"},
+    "tqdm": {"eval.answering"},
     "sklearn": {"rag.training.", "eval.calibrate"},
 }
 

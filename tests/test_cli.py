@@ -3,7 +3,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import pytest
 
+from eval.run import Options
 from rag.cli import main
 from rag.config import Settings
 from rag.datatypes import Answer, Hit, Question
@@ -269,19 +270,54 @@ def test_serve_hands_its_address_to_the_page(monkeypatch: pytest.MonkeyPatch) ->
     assert (served[0].host, served[0].port) == ("0.0.0.0", 8123)
 
 
-def test_eval_hands_its_arguments_on(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What `sanad eval` has called, with what."""
     calls: list[tuple[Any, ...]] = []
 
-    def run_eval(settings: Settings, *arguments: Any, with_ablation: bool) -> int:  # noqa: ANN401
-        calls.append((*arguments, with_ablation))
-        return 1
+    def stand_in(name: str) -> Callable[..., int]:
+        def call(*arguments: Any) -> int:  # noqa: ANN401
+            calls.append((name, *arguments))
+            return 1
 
-    module = ModuleType("eval.run")
-    module.run_eval = run_eval  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "eval.run", module)
+        return call
 
-    assert main(["eval", "gold.jsonl", "--out", "there", "--ablation"]) == 1
-    assert calls == [(Path("gold.jsonl"), Path("there"), None, True)]
+    for name in ("run_eval", "run_compare", "run_check"):
+        monkeypatch.setattr(f"eval.run.{name}", stand_in(name))
+    return calls
+
+
+def test_eval_hands_its_arguments_on(evaluated: list[tuple[Any, ...]]) -> None:
+    assert main(["eval", "gold.jsonl", "--out", "there", "--ablation", "--baseline", "former"]) == 1
+    [(name, _, options)] = evaluated
+    assert name == "run_eval"
+    assert options == Options(gold=Path("gold.jsonl"), out=Path("there"), ablation=True, baseline=Path("former"))
+
+
+def test_eval_has_two_verbs(evaluated: list[tuple[Any, ...]]) -> None:
+    assert main(["eval", "compare", "one", "other"]) == 1
+    assert main(["eval", "check", "gold.jsonl"]) == 1
+    assert evaluated[0] == ("run_compare", Path("one"), Path("other"))
+    assert (evaluated[1][0], evaluated[1][2]) == ("run_check", Path("gold.jsonl"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compare", "one"],
+        ["check"],
+        ["a.jsonl", "b.jsonl"],
+        ["a.jsonl", "--squad", "x.json"],
+        ["--squad", "x.json", "--beir", "x"],
+        ["--questions", "x.json"],
+    ],
+)
+def test_eval_wants_one_thing_to_measure(
+    arguments: list[str], evaluated: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", *arguments]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert evaluated == []
 
 
 def run(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":  # noqa: ANN401

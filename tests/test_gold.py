@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.gold import GoldError, load_gold
+from eval.gold import GoldError, load_gold, repeated
 from eval.metrics import Span
 from rag.datatypes import Article
 from rag.errors import UsageError
@@ -58,8 +58,7 @@ def test_a_question_is_read_with_all_occurrences_of_its_evidence(tmp_path: Path)
     # Article 000 says everything twice; 001 says it too, but is not named.
     second = len(HALF) + 1
     assert question.evidence_spans == (
-        Span(article_id="000", start=0, end=20),
-        Span(article_id="000", start=second, end=second + 20),
+        (Span(article_id="000", start=0, end=20), Span(article_id="000", start=second, end=second + 20)),
     )
 
 
@@ -69,9 +68,29 @@ def test_spans_are_in_every_named_article_and_slice_to_the_evidence(tmp_path: Pa
         record(articles=["001.txt", "000.txt", "001.txt"], evidence=["التحالف 79", "وانتهى."]),
     )
     [question] = load_gold(path, ARTICLES)
-    assert [span.article_id for span in question.evidence_spans] == ["001", "000", "000", "001"]
-    texts = [ARTICLES[span.article_id].text[span.start : span.end] for span in question.evidence_spans]
-    assert texts == ["التحالف 79"] * 3 + ["وانتهى."]
+    assert [[span.article_id for span in spans] for spans in question.evidence_spans] == [
+        ["001", "000", "000"],
+        ["001"],
+    ]
+    texts = [
+        [ARTICLES[span.article_id].text[span.start : span.end] for span in spans] for spans in question.evidence_spans
+    ]
+    assert texts == [["التحالف 79"] * 3, ["وانتهى."]]
+
+
+def test_nuggets_are_facts_with_evidence(tmp_path: Path) -> None:
+    nuggets = [{"text": "79 دولة", "evidence": ["التحالف 79"]}, {"text": "روما", "evidence": ["في روما", "واجتمع"]}]
+    path = write(tmp_path / "gold.jsonl", record(type="brief", nuggets=nuggets))
+    [question] = load_gold(path, ARTICLES)
+    # Everything stands twice in the article.
+    assert [len(spans) for spans in question.nuggets] == [2, 4]
+
+
+def test_a_question_asked_twice_is_found(tmp_path: Path) -> None:
+    rows = (record(), record(id="q2", question="كم دولةً في التّحالف؟"), record(id="q3", history=["ما التحالف؟"]))
+    assert repeated(load_gold(write(tmp_path / "gold.jsonl", *rows), ARTICLES)) == [
+        'q2: asks the same as q1: "كم دولةً في التّحالف؟"'
+    ]
 
 
 def test_order_blank_lines_and_byte_order_mark(tmp_path: Path) -> None:
@@ -92,6 +111,11 @@ def test_an_unanswerable_question_needs_no_evidence(tmp_path: Path) -> None:
         record(answerable=False, type="unanswerable", articles=[], evidence=[], answers=[]),
     )
     assert load_gold(path, ARTICLES)[0].evidence_spans == ()
+
+
+def test_the_nearest_sentence_is_shown_beside_evidence_that_is_not_there(tmp_path: Path) -> None:
+    [found] = problems(write(tmp_path / "gold.jsonl", record(evidence=["يضم التحالف ٧٩ دولة اليوم"])))
+    assert found.endswith('; nearest, in 000.txt: "يضم التحالف 79 دولة."')
 
 
 @pytest.mark.parametrize(
@@ -119,6 +143,13 @@ def test_an_unanswerable_question_needs_no_evidence(tmp_path: Path) -> None:
         (record(evidence=["يضم التحالف 81 دولة."]), '1: evidence not verbatim in the articles named: "يضم التحالف 81'),
         (record(evidence=["وانتهى."]), "1: evidence not verbatim in the articles named"),  # in 001, which is not named
         (record(articles=[]), "1: evidence not verbatim in the articles named"),
+        (record(answers=["79", "81"]), '1: answer outside the evidence: "81"'),
+        (record(answers=["9"]), '1: answer outside the evidence: "9"'),
+        (record(nuggets=[{"text": "روما"}]), "1: field 'nuggets' must be a list of text and evidence"),
+        (
+            record(nuggets=[{"text": "روما", "evidence": ["في باريس"]}]),
+            "1: evidence not verbatim in the articles named",
+        ),
         (record(pair="q9"), "1: unknown pair 'q9'"),
         (record(pair="q1"), "1: unknown pair 'q1': no other question"),
     ],
@@ -182,7 +213,7 @@ def test_any_slice_of_an_article_is_evidence(tmp_path_factory: pytest.TempPathFa
     evidence = HALF[start : start + length]
     if not evidence.strip():
         return
-    path = write(tmp_path_factory.mktemp("gold") / "gold.jsonl", record(evidence=[evidence]))
-    spans = load_gold(path, ARTICLES)[0].evidence_spans
+    path = write(tmp_path_factory.mktemp("gold") / "gold.jsonl", record(evidence=[evidence], answers=[]))
+    [spans] = load_gold(path, ARTICLES)[0].evidence_spans
     assert Span(article_id="000", start=start, end=start + len(evidence)) in spans
     assert all(ARTICLES["000"].text[span.start : span.end] == evidence for span in spans)
