@@ -11,20 +11,22 @@ from typing import Any, ParamSpec
 import gradio as gr
 from gradio.events import api
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from rag.config import Settings
+from rag.config import EVAL_OUT, Settings
 from rag.datatypes import Question
 from rag.errors import RagError, SettingsError
 from rag.manifest import read_manifest
 from rag.present.conversation import Answerer, Conversation, Session, View, well_formed
+from rag.present.drafts import mark_of
 from rag.present.endpoints import Endpoints, Searcher
 from rag.present.evidence import render_evidence
 from rag.present.html import IndexSummary, render_conversation, render_header, render_status
 from rag.present.strings import DEFAULT_LANGUAGE, strings
 
+REPORT = EVAL_OUT / "report.html"
 PRESENT = Path(__file__).resolve().parent / "rag" / "present"
 ASKERS_AT_ONCE = 8
 QUEUED = 100
@@ -78,7 +80,7 @@ class Page:
 
     def __init__(self, pipeline: Searcher, settings: Settings) -> None:
         self.summary = _summary(pipeline, settings)
-        self.talk = Conversation(pipeline, settings.max_question_chars)
+        self.talk = Conversation(pipeline, settings)
         words = strings(DEFAULT_LANGUAGE)
         self.session = gr.State(Session())
         with gr.Row(elem_id="top"):
@@ -133,6 +135,7 @@ class Page:
         self.halt.click(self.stop, known, shown, cancels=asking, **at_once)
         self.clear.click(self.restart, self.language, shown, cancels=asking, **at_once)
         self.conversation.cite(self.open_evidence, known, shown, **at_once)
+        self.conversation.mark(self.mark, known, shown, **at_once)
         worded = [*shown, self.header, self.language, self.clear, self.status]
         self.language.input(self.translate, known, worded, js=f"(session, language) => {_SPEAK}(language)", **at_once)
         blocks.load(self.translate, known, worded, js=f"() => {_SPEAK}(document.documentElement.lang)", **at_once)
@@ -157,6 +160,13 @@ class Page:
         """Show the evidence of an earlier answer, at the citation whose number was pressed."""
         number, marker = int(event._data["exchange"]), int(event._data["marker"])
         return self._updates(self.talk.open_evidence(session, number, marker, language))
+
+    def mark(self, session: Session, language: str, event: gr.EventData) -> Updates:
+        """Keep what the reader says of an answer."""
+        mark = mark_of(str(event._data["mark"]))
+        if mark is None:
+            return self._updates(self.talk.show(session, language))
+        return self._updates(self.talk.mark(session, int(event._data["exchange"]), mark, language))
 
     def translate(self, session: Session, language: str) -> Updates:
         """The page in another language; answers stay in their question's."""
@@ -224,6 +234,7 @@ def _summary(pipeline: Answerer, settings: Settings) -> IndexSummary:
         passages=manifest.counts["passages"],
         built=manifest.created,
         embedder=settings.embedder,
+        evaluated=REPORT.is_file(),
     )
 
 
@@ -246,7 +257,11 @@ def launch(blocks: gr.Blocks, settings: Settings, *, wait: bool = True) -> str:
             # Not through `css`: Gradio rewrites those rules, and media queries and selector lists with them.
             head=f"<style>{css}</style><script>{start}</script>",
             app_kwargs={
-                "routes": [Route("/health", _health), Mount("/fonts", StaticFiles(directory=PRESENT / "fonts"))]
+                "routes": [
+                    Route("/health", _health),
+                    Route("/report", _report),
+                    Mount("/fonts", StaticFiles(directory=PRESENT / "fonts")),
+                ]
             },
             footer_links=[],
             run_history=False,
@@ -269,6 +284,13 @@ def launch(blocks: gr.Blocks, settings: Settings, *, wait: bool = True) -> str:
 async def _health(request: Request) -> JSONResponse:
     """There is no server before the model and the index are loaded, so that an answer is always a yes."""
     return JSONResponse({"status": "ok"})
+
+
+async def _report(request: Request) -> Response:
+    """The last evaluation of this folder, which needs nothing but itself."""
+    if not REPORT.is_file():
+        return PlainTextResponse("There is no evaluation yet: run `sanad eval`.\n", status_code=404)
+    return FileResponse(REPORT, headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
 
 
 def main(settings: Settings) -> None:

@@ -28,13 +28,12 @@ from eval.report import (
 )
 from eval.score import Record, Summary, judge, rankings, summarise
 from rag.articles import load_articles
-from rag.config import Settings, default_paths
+from rag.config import EVAL_OUT, Settings, default_paths
 from rag.datatypes import Article
 from rag.errors import IndexMissing, UsageError
 from rag.manifest import read_manifest
 from rag.pipeline import Pipeline
 
-DEFAULT_OUT = Path("eval") / "out"
 _EXTERNAL_K = 50
 """Passages listed over a collection's own documents: ten documents must be among them."""
 
@@ -49,7 +48,7 @@ class Options:
 
     gold: Path | None = None
     collection: Collection | None = None
-    out: Path = DEFAULT_OUT
+    out: Path = EVAL_OUT
     baseline: Path | None = None
     ablation: bool = False
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from rag import __version__
 from rag.batch import check_question, read_batch
-from rag.config import Settings, load_settings
+from rag.config import EVAL_OUT, Settings, load_settings
 from rag.datatypes import Language, Question
 from rag.errors import RagError, UsageError
 
@@ -200,7 +200,7 @@ def _eval(arguments: Namespace) -> int:
     given = vars(arguments)
     _quiet_libraries()
     from eval.formats import read_beir, read_squad
-    from eval.run import DEFAULT_OUT, Options, run_check, run_compare, run_eval
+    from eval.run import Options, run_check, run_compare, run_eval
 
     words: list[str] = given.get("gold", [])
     if words[:1] == ["compare"] and len(words) == 3:
@@ -215,7 +215,7 @@ def _eval(arguments: Namespace) -> int:
     options = Options(
         gold=Path(words[0]) if words else None,
         collection=collection,
-        out=given.get("out", DEFAULT_OUT),
+        out=given.get("out", EVAL_OUT),
         baseline=given.get("baseline"),
         ablation=bool(given.get("ablation")),
     )

@@ -10,6 +10,9 @@ from typing import Any
 
 from rag.errors import SettingsError
 
+EVAL_OUT = Path("eval") / "out"
+"""Where an evaluation writes its report, and the page looks for it."""
+
 DEFAULT_CONFIG = Path("sanad.toml")
 """Read from the current folder when it is there and no other file is named."""
 
@@ -21,6 +24,7 @@ class Settings:
     `paths`: files and folders of articles; empty means those the index was built from, else `seeds/`.
     `embedder`: `bundled`, or the name or folder of any sentence-transformers model. `dense`, `lexical`, `late`
     (late interaction), `lexicon` and `balance` switch one part of the retrieval off, to measure what it is worth.
+    `drafts`: where the page keeps answers that readers marked, as draft gold questions.
     """
 
     index_dir: Path = Path("index")
@@ -37,6 +41,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7860
     max_question_chars: int = 2000
+    drafts: Path = Path("eval") / "gold" / "drafts.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

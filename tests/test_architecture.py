@@ -36,7 +36,7 @@ OWNERS = {
     "langchain_text_splitters": {"rag.chunking"},
     "gradio": {"app"},
     "starlette": {"app"},
-    "filelock": {"rag.snapshot"},
+    "filelock": {"rag.snapshot", "rag.present.drafts"},
     "yaml": {"rag.articles"},
     "scipy": {"rag.training.", "eval.statistics"},
     "ir_measures": {"eval.ranking"},

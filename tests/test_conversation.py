@@ -1,10 +1,18 @@
 """A conversation step by step: what is shown, what is kept, and that nothing asked is lost."""
 
+import json
+import threading
+from pathlib import Path
+
 import pytest
 
+from eval.gold import load_gold
+from rag.config import Settings
 from rag.datatypes import Answer, Question
 from rag.errors import IndexStale
+from rag.present import drafts as drafts_module
 from rag.present.conversation import Conversation, Session, View, well_formed
+from rag.present.drafts import DraftsError, keep_draft
 from tests.fake_pipeline import ARABIC, BROKEN, ENGLISH, OLYMPICS, QUOTES, FakePipeline
 
 LIMIT = 200
@@ -16,8 +24,13 @@ def pipeline() -> FakePipeline:
 
 
 @pytest.fixture
-def conversation(pipeline: FakePipeline) -> Conversation:
-    return Conversation(pipeline, LIMIT)
+def drafts(tmp_path: Path) -> Path:
+    return tmp_path / "gold" / "drafts.jsonl"
+
+
+@pytest.fixture
+def conversation(pipeline: FakePipeline, drafts: Path) -> Conversation:
+    return Conversation(pipeline, Settings(max_question_chars=LIMIT, drafts=drafts))
 
 
 def last(conversation: Conversation, *questions: str, language: str = "en") -> View:
@@ -88,7 +101,7 @@ class Stale(FakePipeline):
 
 
 def test_a_failing_pipeline_is_one_line_and_nothing_is_lost() -> None:
-    *_, view = Conversation(Stale(), LIMIT).ask(ARABIC, Session(), "ar")
+    *_, view = Conversation(Stale(), Settings(max_question_chars=LIMIT)).ask(ARABIC, Session(), "ar")
     assert "تعذّر الجواب: index: the articles have changed; make it anew with `sanad build`" in view.notice
     assert (view.box, view.running, view.session) == (ARABIC, False, Session())
 
@@ -134,3 +147,71 @@ def test_evidence_of_an_earlier_answer_opens_at_its_citation(conversation: Conve
 def test_lone_surrogates_become_question_marks() -> None:
     assert well_formed("سؤال \ud800؟") == "سؤال ?؟"
     assert well_formed("😀") == "😀"
+
+
+# --- marks that become draft gold
+
+
+def test_a_good_answer_becomes_a_gold_question(
+    conversation: Conversation, pipeline: FakePipeline, drafts: Path
+) -> None:
+    view = last(conversation, ARABIC, ENGLISH)
+    marked = conversation.mark(view.session, 2, "good", "en")
+
+    [gold] = load_gold(drafts, pipeline.articles)
+    assert (gold.question, gold.language, gold.history) == (ENGLISH, "en", (ARABIC,))
+    answer = view.session.exchanges[1].answer
+    assert answer is not None
+    assert gold.evidence == tuple(dict.fromkeys(citation.quote for citation in answer.citations))
+    assert marked.session.exchanges[1].mark == "good"
+    assert marked.session.exchanges[0].mark is None
+    assert 'data-mark="good" aria-pressed="true"' in marked.conversation
+    assert "Kept as a draft gold question" in marked.conversation
+
+
+def test_a_mark_given_twice_is_kept_once_and_a_changed_one_too(conversation: Conversation, drafts: Path) -> None:
+    session = last(conversation, ARABIC).session
+    for mark in ("good", "good", "wrong", "good"):
+        session = conversation.mark(session, 1, mark, "ar").session
+    rows = [json.loads(line) for line in drafts.read_text(encoding="utf-8").splitlines()]
+    assert [row["mark"] for row in rows] == ["good", "wrong"]
+    assert len({row["id"] for row in rows}) == 2
+
+
+def test_a_refusal_that_is_right_is_an_unanswerable_question(
+    conversation: Conversation, pipeline: FakePipeline, drafts: Path
+) -> None:
+    conversation.mark(last(conversation, OLYMPICS).session, 1, "good", "en")
+    [gold] = load_gold(drafts, pipeline.articles)
+    assert (gold.answerable, gold.type, gold.evidence) == (False, "unanswerable", ())
+
+
+def test_what_is_not_there_cannot_be_marked(conversation: Conversation, drafts: Path) -> None:
+    session = last(conversation, ARABIC).session
+    assert conversation.mark(session, 7, "good", "ar").session == session
+    assert not drafts.exists()
+
+
+def test_drafts_that_cannot_be_written_are_one_line(conversation: Conversation, drafts: Path) -> None:
+    drafts.parent.write_text("a file, not a folder", encoding="utf-8")
+    view = conversation.mark(last(conversation, ARABIC).session, 1, "good", "ar")
+    assert "drafts.jsonl: cannot be written" in view.notice
+    assert view.session.exchanges[0].mark is None
+
+
+def test_drafts_do_not_fill_the_disk(drafts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts_module, "_MOST_BYTES", 30)
+    keep_draft(drafts, {"id": "draft-1"})
+    with pytest.raises(DraftsError, match="is full"):
+        keep_draft(drafts, {"id": "draft-2"})
+    assert drafts.read_text(encoding="utf-8") == '{"id": "draft-1"}\n'
+
+
+def test_readers_who_mark_at_once_lose_nothing(drafts: Path) -> None:
+    threads = [threading.Thread(target=keep_draft, args=(drafts, {"id": f"draft-{n}"})) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rows = [json.loads(line)["id"] for line in drafts.read_text(encoding="utf-8").splitlines()]
+    assert sorted(rows) == sorted(f"draft-{n}" for n in range(20))

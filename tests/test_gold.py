@@ -2,15 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.gold import GoldError, load_gold, repeated
+from eval.gold import GoldError, GoldQuestion, QuestionType, load_gold, repeated
 from eval.metrics import Span
+from rag.articles import load_articles
 from rag.datatypes import Article
 from rag.errors import UsageError
+from rag.text import fold
+
+ROOT = Path(__file__).resolve().parent.parent
 
 HALF = "يضم التحالف 79 دولة. واجتمع في روما."
 ARTICLES = {
@@ -217,3 +222,54 @@ def test_any_slice_of_an_article_is_evidence(tmp_path_factory: pytest.TempPathFa
     [spans] = load_gold(path, ARTICLES)[0].evidence_spans
     assert Span(article_id="000", start=start, end=start + len(evidence)) in spans
     assert all(ARTICLES["000"].text[span.start : span.end] == evidence for span in spans)
+
+
+# --- the project's own questions
+
+GOLD = ROOT / "eval" / "gold"
+SEEDS = {article.id: article for article in load_articles([ROOT / "seeds"])}
+
+
+def own(name: str) -> list[GoldQuestion]:
+    return load_gold(GOLD / name, SEEDS)
+
+
+def test_the_test_split_is_what_its_card_says() -> None:
+    questions = own("test.jsonl")
+    card = (GOLD / "CARD.md").read_text(encoding="utf-8")
+    counts = {language: sum(each.language == language for each in questions) for language in ("ar", "en")}
+    assert f"{len(questions)} ({counts['ar']} Arabic, {counts['en']} English)" in card
+    assert len(questions) >= 160
+    assert sum(each.pair is not None for each in questions) // 2 >= 40
+    assert sum(not each.answerable for each in questions) >= 40
+    assert sum(bool(each.history) for each in questions) >= 15
+    assert {each.type for each in questions} == set(get_args(QuestionType)) - {"brief"}
+
+
+def test_briefs_have_nuggets_in_both_languages() -> None:
+    briefs = own("briefs.jsonl")
+    by_id = {each.id: each for each in briefs}
+    assert len(briefs) >= 12
+    for each in briefs:
+        assert each.type == "brief"
+        assert each.pair is not None
+        assert len(each.nuggets) >= 5
+        assert set(each.evidence) == set(by_id[each.pair].evidence)
+
+
+def test_no_question_is_in_both_splits() -> None:
+    asked = [
+        {(*map(fold, each.history), fold(each.question)) for each in own(name)}
+        for name in ("test.jsonl", "calibration.jsonl")
+    ]
+    assert asked[0] & asked[1] == set()
+
+
+@pytest.mark.parametrize("name", ["test.jsonl", "briefs.jsonl"])
+def test_pairs_are_mutual_and_of_one_evidence(name: str) -> None:
+    by_id = {each.id: each for each in own(name)}
+    for each in by_id.values():
+        if each.pair is not None:
+            other = by_id[each.pair]
+            assert (other.pair, {other.language, each.language}) == (each.id, {"ar", "en"})
+            assert (set(other.evidence), other.type) == (set(each.evidence), each.type)

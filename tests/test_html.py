@@ -292,5 +292,8 @@ def test_the_status_line_tells_size_age_and_model() -> None:
     summary = IndexSummary(articles=5, passages=1234, built="2026-11-21T19:40:05+00:00", embedder="bundled")
     (status,) = parse(render_status(summary, "en")).select("dl")
     assert status.text == "Articles 5Passages 1,234Index built 2026-11-21 19:40 UTCModel bundled"
+    assert not parse(render_status(summary, "en")).select("a")
+    [link] = parse(render_status(replace(summary, evaluated=True), "ar")).select("a")
+    assert (link.text, link.attributes["href"]) == ("تقرير التقييم", "/report")
     kept_in_memory = render_status(IndexSummary(articles=5, embedder="bundled"), "en")
     assert parse(kept_in_memory).select("dl")[0].text == "Articles 5Model bundled"

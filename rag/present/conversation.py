@@ -5,11 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from rag.config import Settings
 from rag.datatypes import Answer, Article, Language, Question
 from rag.errors import RagError
+from rag.present.drafts import Mark, draft_of, keep_draft
 from rag.present.evidence import render_evidence
 from rag.present.html import Exchange, render_conversation, render_notice
 from rag.present.strings import strings
+from rag.query import answer_type
 from rag.text import detect_language, tokens
 
 _LOG = logging.getLogger(__name__)
@@ -60,9 +63,10 @@ class View:
 class Conversation:
     """Questions to views. `language` is the interface's; it keeps no state of its own and serves every reader."""
 
-    def __init__(self, pipeline: Answerer, max_question_chars: int) -> None:
+    def __init__(self, pipeline: Answerer, settings: Settings) -> None:
         self._pipeline = pipeline
-        self._max_question_chars = max_question_chars
+        self._max_question_chars = settings.max_question_chars
+        self._drafts = settings.drafts
 
     def ask(self, text: str, session: Session, language: str) -> Iterator[View]:
         """The question at once, then its answer, a citation at a time; one line if it cannot be answered.
@@ -107,6 +111,21 @@ class Conversation:
     def open_evidence(self, session: Session, number: int, marker: int, language: str) -> View:
         """The evidence of exchange `number`, unfolded at the citation `marker`."""
         return self.show(replace(session, opened=number, marker=marker), language)
+
+    def mark(self, session: Session, number: int, mark: Mark, language: str) -> View:
+        """The reader's word on the answer of exchange `number`, kept as a draft gold question."""
+        exchanges = list(session.exchanges)
+        chosen = next((at for at, each in enumerate(exchanges) if each.number == number and each.answer), None)
+        if chosen is None or (answer := exchanges[chosen].answer) is None:
+            return self.show(session, language)
+        history = [each.question for each in exchanges[:chosen] if each.answer]
+        try:
+            keep_draft(self._drafts, draft_of(answer, history, mark, answer_type(answer.standalone_question)))
+        except RagError as error:
+            notice = strings(language)["page.error.failed"].format(reason=error)
+            return replace(self.show(session, language), notice=str(render_notice(notice)))
+        exchanges[chosen] = replace(exchanges[chosen], mark=mark)
+        return self.show(replace(session, exchanges=tuple(exchanges)), language)
 
     def _problem(self, question: str, language: str) -> str:
         """Why this cannot be asked, in the reader's language, or nothing."""

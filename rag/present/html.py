@@ -12,6 +12,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from rag.datatypes import Answer, Article, Citation, Conflict, Hit, Language
+from rag.present.drafts import MARKS, Mark
 from rag.present.strings import interface_languages, strings
 from rag.text import detect_language, direction
 
@@ -30,6 +31,8 @@ class Exchange:
     question: str
     answer: Answer | None = None
     stopped: bool = False
+    mark: Mark | None = None
+    """What the reader said of the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,8 @@ class IndexSummary:
     embedder: str
     passages: int | None = None
     built: str | None = None
+    evaluated: bool = False
+    """Whether there is a report to look at."""
 
 
 def render_conversation(
@@ -85,7 +90,10 @@ def render_status(summary: IndexSummary, language: str) -> Markup:
     pairs = (
         Markup("<div><dt>{}</dt> <dd><bdi>{}</bdi></dd></div>").format(words[key], fact) for key, fact in facts.items()
     )
-    return Markup('<dl class="status" {}>{}</dl>').format(interface(language), join(pairs))
+    report = Markup('<a href="/report" target="_blank">{}</a>').format(words["page.status.report"])
+    return Markup('<div class="status" {}><dl>{}</dl>{}</div>').format(
+        interface(language), join(pairs), report if summary.evaluated else ""
+    )
 
 
 def render_notice(message: str) -> Markup:
@@ -153,9 +161,22 @@ def _outcome(exchange: Exchange, articles: Mapping[str, Article], language: str,
     words = strings(frame)
     refused = answer.status == "no_evidence"
     body = _refusal(answer, articles, words) if refused else _answered(exchange.number, answer, words, shown)
-    return Markup('<div class="answer {}" {}>{}{}</div>').format(
-        answer.status, interface(frame), _read_as(answer, words), body
+    marks = Markup("") if shown is not None else _marks(exchange, words)
+    return Markup('<div class="answer {}" {}>{}{}{}</div>').format(
+        answer.status, interface(frame), _read_as(answer, words), body, marks
     )
+
+
+def _marks(exchange: Exchange, words: Strings) -> Markup:
+    """Two buttons by which a reader says whether the answer stands on the right evidence."""
+    buttons = (
+        Markup(
+            '<button type="button" class="mark" data-exchange="{}" data-mark="{}" aria-pressed="{}">{}</button>'
+        ).format(exchange.number, mark, "true" if exchange.mark == mark else "false", words[f"page.mark.{mark}"])
+        for mark in MARKS
+    )
+    thanks = Markup('<span role="status">{}</span>').format(words["page.mark.kept"] if exchange.mark else "")
+    return Markup('<p class="marks">{}{}</p>').format(join(buttons), thanks)
 
 
 def _read_as(answer: Answer, words: Strings) -> Markup:

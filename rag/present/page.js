@@ -38,6 +38,8 @@ let wanted = null;
 element.addEventListener("click", (event) => {
   const example = event.target.closest("button.example");
   if (example) trigger("example", { question: example.textContent });
+  const mark = event.target.closest("button.mark");
+  if (mark) trigger("mark", { exchange: mark.dataset.exchange, mark: mark.dataset.mark });
   const chip = event.target.closest("a.chip");
   if (!chip) return;
   event.preventDefault();
