@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint eval bench
+.PHONY: run test check lint eval baseline not-worse bench
 
 run: $(VENV)/installed
 	$(BIN)/sanad build
@@ -22,6 +22,15 @@ lint: $(VENV)/installed-dev
 
 eval: $(VENV)/installed
 	$(BIN)/sanad eval
+
+# What a change is held to: figures that the README quotes.
+baseline: $(VENV)/installed
+	$(BIN)/sanad eval --out eval/out
+	cp eval/out/report.json eval/baseline.json
+
+# Fails if the test split has become significantly worse than the baseline.
+not-worse: $(VENV)/installed
+	$(BIN)/sanad eval --out eval/out --baseline eval/baseline.json
 
 bench: $(VENV)/installed
 	$(BIN)/python -m eval.bench

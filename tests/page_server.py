@@ -13,6 +13,7 @@ from rag.config import Settings
 from rag.present.endpoints import Searcher
 
 MAX_QUESTION_CHARS = 2000
+DRAFTS = "drafts.jsonl"
 
 GRADIO_WARNINGS = [
     # Gradio's server and its client leave their event loops, with the sockets in them, to the collector.
@@ -28,7 +29,9 @@ def serving(pipeline: Searcher, index_dir: Path) -> Iterator[str]:
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
         port = chosen.getsockname()[1]
-    settings = Settings(index_dir=index_dir, port=port, max_question_chars=MAX_QUESTION_CHARS)
+    settings = Settings(
+        index_dir=index_dir, port=port, max_question_chars=MAX_QUESTION_CHARS, drafts=index_dir / DRAFTS
+    )
     blocks = build_page(pipeline, settings)
     address = launch(blocks, settings, wait=False)
     try:

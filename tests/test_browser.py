@@ -1,5 +1,6 @@
 """The page in a real browser: what a reader sees, clicks and types, in both languages and on a narrow screen."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from rag.config import Settings
 from rag.pipeline import Pipeline
 from tests.fake_pipeline import ARABIC, BROKEN, ENGLISH, OLYMPICS, QUOTES, SEEDS, SLOW, FakePipeline
-from tests.page_server import GRADIO_WARNINGS, MAX_QUESTION_CHARS, serving
+from tests.page_server import DRAFTS, GRADIO_WARNINGS, MAX_QUESTION_CHARS, serving
 
 pytestmark = [pytest.mark.browser, *GRADIO_WARNINGS]
 
@@ -37,8 +38,13 @@ def pipeline() -> FakePipeline:
 
 
 @pytest.fixture(scope="module")
-def address(pipeline: FakePipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(pipeline, tmp_path_factory.mktemp("index")) as address:
+def index_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("index")
+
+
+@pytest.fixture(scope="module")
+def address(pipeline: FakePipeline, index_dir: Path) -> Iterator[str]:
+    with serving(pipeline, index_dir) as address:
         yield address
 
 
@@ -340,3 +346,38 @@ def test_the_real_pipeline_answers_with_its_evidence_marked(
     expect(mark).to_contain_text(marked)
     assert mark.evaluate(IN_VIEW)
     context.close()
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "button", "thanks"),
+    [
+        ("ar", ARABIC, "إجابة جيدة", "حُفظت مسودةً لسؤال معياري"),
+        ("en", ENGLISH, "The evidence is wrong", "Kept as a draft gold question"),
+    ],
+)
+def test_a_marked_answer_becomes_a_draft_gold_question(
+    open_page: Open, index_dir: Path, language: str, question: str, button: str, thanks: str
+) -> None:
+    page = open_page(language)
+    answer = ask(page, question)
+    mark = answer.get_by_role("button", name=button)
+    mark.focus()
+    page.keyboard.press("Enter")
+
+    expect(mark).to_have_attribute("aria-pressed", "true")
+    expect(answer.locator(".marks")).to_contain_text(thanks)
+    drafts = [json.loads(line) for line in (index_dir / DRAFTS).read_text(encoding="utf-8").splitlines()]
+    assert question in [draft["question"] for draft in drafts]
+
+
+def test_the_last_report_is_served_with_nothing_from_elsewhere(
+    browser: Browser, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = browser.new_page()
+    monkeypatch.setattr("app.REPORT", tmp_path / "report.html")
+    assert page.goto(f"{address}/report").status == 404  # type: ignore[union-attr]
+    (tmp_path / "report.html").write_text("<h1>Evaluation</h1><script>document.title = 'run'</script>", "utf-8")
+    page.goto(f"{address}/report")
+    expect(page.locator("h1")).to_have_text("Evaluation")
+    assert page.title() != "run"
+    page.close()
