@@ -18,8 +18,6 @@ from rag.training.mining import hard_batches, likeness
 from rag.training.recipe import Recipe
 from rag.training.teacher import Taught
 
-_HOLD = 3.0
-"""Weight of the cosine to the teacher."""
 _DISTIL_EVERY = 3
 """Every how many steps one of plain distillation comes."""
 _EPOCHS = 12
@@ -74,5 +72,5 @@ def _question_loss(learner: Learner, groups: Sequence[Group], rng: np.random.Gen
     value = rank_loss(questions, passages, torch.tensor(own), learner.recipe.temperature)
     for vectors, texts in ((questions, asked), (passages, told)):
         held = torch.from_numpy(learner.taught.of([text["en"] for text in texts]))
-        value = value + _HOLD / 2 * (1 - (vectors * held).sum(-1)).mean()
+        value = value + learner.recipe.hold / 2 * (1 - (vectors * held).sum(-1)).mean()
     return value
