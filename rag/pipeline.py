@@ -155,7 +155,9 @@ class Pipeline:
         )
         if not answered:
             return answer
-        return replace(answer, text=_framed(reading.citations, frame), citations=reading.citations)
+        return replace(
+            answer, text=_framed(reading.citations, frame), citations=reading.citations, conflicts=reading.conflicts
+        )
 
 
 def _asking(text: str, query: Query) -> Query:

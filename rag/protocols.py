@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.datatypes import AnswerType, Citation, Hit, Language, Passage
+from rag.datatypes import AnswerType, Citation, Conflict, Hit, Language, Passage
 
 Vectors = NDArray[np.float32]
 """Shape (n, dimension), float32, each row of unit length."""
@@ -69,10 +69,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a reader made of the hits: citations, best first, and how likely it is that they answer."""
+    """What a reader made of the hits: citations, best first, how likely it is that they answer, where they differ."""
 
     citations: tuple[Citation, ...]
     confidence: float
+    conflicts: tuple[Conflict, ...] = ()
 
 
 class Embedder(Protocol):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rag.calibration import Calibration
 from rag.confidence import confidence_features, leading_hits
+from rag.conflicts import Told, find_conflicts
 from rag.datatypes import AnswerSpan, Article, Citation, Hit, Sentence
 from rag.lexicon import Lexicon
 from rag.protocols import Query, Reading
@@ -61,7 +62,15 @@ class ExtractiveReader:
         ]
         support = self._scorer.support(query, leading_hits(candidates, scores))
         evidence = confidence_features(query, candidates, scores, support)
-        return Reading(citations=tuple(citations), confidence=self._calibration.probability(evidence))
+        told = [
+            Told(citation=citation, start=quote.core_start, end=quote.core_end)
+            for citation, (quote, _) in zip(citations, quotes, strict=True)
+        ]
+        return Reading(
+            citations=tuple(citations),
+            confidence=self._calibration.probability(evidence),
+            conflicts=find_conflicts(query, told, self._lexicon),
+        )
 
     def _choose(self, candidates: Candidates, scores: NDArray[np.float64]) -> list[tuple[_Quote, float]]:
         """Quotes and their scores, best first, no text twice and none overlapping another."""

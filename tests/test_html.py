@@ -154,8 +154,11 @@ def test_conflicting_values_stand_together_with_their_numbers() -> None:
     answer = answer_with(ENGLISH, [cite(ARTICLES["001"], QUOTES[0][1], 1), cite(ARTICLES["003"], QUOTES[1][1], 2)])
     values = (ConflictValue(value="83", citation=1), ConflictValue(value="81", citation=2))
     answer = replace(answer, conflicts=(Conflict(subject="members", values=values),))
-    (block,) = conversation(Exchange(number=1, question=ENGLISH, answer=answer)).select("div", "conflict")
-    assert block.text == "The sources differ: members83 181 2"
+    document = conversation(Exchange(number=1, question=ENGLISH, answer=answer))
+    assert [each.text for each in document.select("caption")] == ["The sources differ: members"]
+    assert [each.text for each in document.select("th")] == ["Value", "Article", "Date", "Sentence"]
+    cells = [each.text for each in document.select("td")]
+    assert cells == ["83", ARTICLES["001"].title, "undated", "1", "81", ARTICLES["003"].title, "undated", "2"]
 
 
 def test_a_question_without_letters_is_framed_in_the_readers_language() -> None:

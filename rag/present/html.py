@@ -18,6 +18,7 @@ from rag.text import detect_language, direction
 
 NEAREST_PASSAGES = 3
 _OPENING_CHARS = 160
+_CONFLICT_COLUMNS = ("value", "article", "date", "sentence")
 _EXAMPLES = ("page.example.1", "page.example.2", "page.example.3")
 
 Strings = Mapping[str, str]
@@ -233,16 +234,24 @@ def _chip(number: int, citation: Citation, words: Strings) -> Markup:
 
 
 def _conflict(number: int, conflict: Conflict, answer: Answer, words: Strings) -> Markup:
+    """Value, article and date of each, in the order of the citations; the sentences stand above."""
     by_marker = {citation.marker: citation for citation in answer.citations}
-    values = (
-        Markup("<li><bdi>{}</bdi> {}</li>").format(value.value, _chip(number, by_marker[value.citation], words))
+    rows = (
+        Markup("<tr><td><bdi>{}</bdi></td><td {}>{}</td><td><bdi>{}</bdi></td><td>{}</td></tr>").format(
+            value.value,
+            directed(citation.title, citation.language),
+            citation.title,
+            citation.date or words["date.undated"],
+            _chip(number, citation, words),
+        )
         for value in conflict.values
-        if value.citation in by_marker
+        if (citation := by_marker.get(value.citation)) is not None
     )
     subject = Markup("<bdi>{}</bdi>").format(conflict.subject)
-    return Markup('<div class="conflict"><p>{}</p><ul>{}</ul></div>').format(
-        Markup(words["page.conflict"]).format(subject=subject), join(values)
-    )
+    heads = join(Markup('<th scope="col">{}</th>').format(words[f"page.conflict.{name}"]) for name in _CONFLICT_COLUMNS)
+    return Markup(
+        '<div class="conflict"><table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    ).format(Markup(words["page.conflict"]).format(subject=subject), heads, join(rows))
 
 
 def _refusal(answer: Answer, articles: Mapping[str, Article], words: Strings) -> Markup:
