@@ -42,6 +42,8 @@ WRONG_REFUSALS = 0.05
 
 The aim is at most 8%, and 5% seen on 230 questions may be 7.8% of all (95% upper bound, binomial).
 """
+STRONG_SHARE = 0.95
+"""Share of answerable questions among those whose evidence is called strong."""
 _FOLDS = 10
 _STRENGTH = 0.1
 _POSITIVES = 3
@@ -111,6 +113,14 @@ def held_out(scorer: SentenceScorer, examples: Sequence[Example]) -> NDArray[np.
     return found
 
 
+def strong_from(chances: NDArray[np.float64], answered: NDArray[np.bool_]) -> float:
+    """The least chance from which on, of all questions with that or more, `STRONG_SHARE` are answerable; else 1."""
+    order = np.argsort(-chances, kind="stable")
+    share = np.cumsum(answered[order]) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(share >= STRONG_SHARE)
+    return float(chances[order[enough[-1]]]) if enough.size else 1.0
+
+
 def evidence_of(scorer: SentenceScorer, examples: Sequence[Example], ranking: NDArray[np.float64]) -> Matrix:
     """Confidence features of each example, shape (n, len(CONFIDENCE_FEATURES))."""
     rows = []
@@ -168,6 +178,7 @@ def calibrate(settings: Settings, gold: Path, out: Path) -> None:
         "ranking": _table(FEATURES, ranking),
         "confidence": {**_table(CONFIDENCE_FEATURES, weights), "intercept": round(intercept, 4)},
         "threshold": round(threshold, 4),
+        "strong": round(max(threshold, strong_from(chances, answered)), 4),
     }
     out.write_text(json.dumps(table, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 

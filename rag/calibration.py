@@ -36,12 +36,14 @@ class LinearModel:
 class Calibration:
     """`ranking` scores a sentence; `confidence`, through the logistic function, whether the best ones answer.
 
-    Below `threshold` the answer is `no_evidence`. `embedder` is the revision that all this was fitted with.
+    Below `threshold` the answer is `no_evidence`, from `strong` on its evidence is called strong. `embedder` is the
+    revision that all this was fitted with.
     """
 
     ranking: LinearModel
     confidence: LinearModel
     threshold: float
+    strong: float
     embedder: str
 
     def probability(self, values: NDArray[np.float64]) -> float:
@@ -73,6 +75,7 @@ def load_calibration(
             ranking=_model(table["ranking"], ranking_features, path),
             confidence=_model(table["confidence"], confidence_features, path),
             threshold=float(table["threshold"]),
+            strong=float(table["strong"]),
             embedder=str(table["embedder"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eval.calibrate import WRONG_REFUSALS, Example, fit_confidence, fit_ranking, folds
+from eval.calibrate import WRONG_REFUSALS, Example, fit_confidence, fit_ranking, folds, strong_from
 from eval.gold import GoldQuestion
 from rag.confidence import CONFIDENCE_FEATURES
 from rag.protocols import Query, TokenVectors
@@ -74,6 +74,18 @@ def test_questions_about_one_fact_share_a_fold() -> None:
 
     assert len(set(found[:5])) == 1
     assert set(found) == set(range(10))
+
+
+def test_strong_is_where_nearly_all_are_answerable() -> None:
+    chances = np.linspace(1, 0.01, 100)
+    answered = np.ones(100, dtype=bool)
+    answered[[30, 61, 62, 63, 64]] = False
+    # Of the first 61 one is not answerable, and with each of the next four one more: 5 of 65 are more than 5%.
+    assert strong_from(chances, answered) == pytest.approx(chances[99])
+    answered[90:] = False
+    # From row 61 on: 2 of 62, 3 of 63 (4.8%), 4 of 64 are too many; then they thin out: 5 of 90 are 5.6%, never again.
+    assert strong_from(chances, answered) == pytest.approx(chances[62])
+    assert strong_from(chances, np.zeros(100, dtype=bool)) == 1.0
 
 
 def test_the_threshold_keeps_a_margin_under_the_aim() -> None:

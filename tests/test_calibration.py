@@ -17,6 +17,7 @@ TABLE: dict[str, Any] = {
     "ranking": {"late": 2.0, "kind": -1.0},
     "confidence": {"dense": 4.0, "intercept": -1.0},
     "threshold": 0.5,
+    "strong": 0.9,
     "embedder": "abc",
 }
 
@@ -43,7 +44,7 @@ def test_weights_are_taken_by_name(tmp_path: Path) -> None:
 
     # The row is (kind, late): 3 * -1 + 5 * 2.
     assert calibration.ranking.score(np.array([[3.0, 5.0]])).tolist() == [7.0]
-    assert calibration.threshold == 0.5
+    assert (calibration.threshold, calibration.strong) == (0.5, 0.9)
     assert calibration.embedder == "abc"
 
 

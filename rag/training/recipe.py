@@ -53,7 +53,7 @@ RECIPES = {
     "questions": Recipe(
         pieces=0,
         distil=Stage(steps=450, batch=64, embedding_rate=4e-4, body_rate=6e-5, warmup=50, checkpoint=150),
-        contrast=Stage(steps=1350, batch=28, embedding_rate=3e-4, body_rate=1e-4, warmup=50, checkpoint=150),
+        contrast=Stage(steps=850, batch=24, embedding_rate=3e-4, body_rate=1e-4, warmup=50, checkpoint=100),
         hold=1.0,
     ),
 }
