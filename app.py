@@ -1,4 +1,4 @@
-"""The page: a chat over the articles, an evidence panel beside it, and the endpoints `/ask` and `/search`."""
+"""The page: a chat over the articles, an evidence panel beside it, and the endpoints `/ask`, `/brief` and `/search`."""
 
 import logging
 import os
@@ -112,6 +112,7 @@ class Page:
                         elem_id="question",
                     )
                     self.send = gr.Button(words["page.ask"], variant="primary", elem_id="ask")
+                    self.tell = gr.Button(words["page.brief"], variant="secondary", elem_id="brief")
                     self.halt = gr.Button(words["page.stop"], variant="stop", elem_id="stop", visible=False)
                 with gr.Row(elem_id="foot"):
                     self.status = _html(render_status(self.summary, DEFAULT_LANGUAGE), "status")
@@ -124,14 +125,15 @@ class Page:
         own: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         at_once: dict[str, Any] = own | {"queue": False}
         known = [self.session, self.language]
-        shown = [self.session, self.conversation, self.evidence, self.notice, self.box, self.send, self.halt]
+        shown = [self.session, self.conversation, self.evidence, self.notice, self.box, self.send, self.tell, self.halt]
         # "multiple", because Gradio holds a stopped question for unfinished until its last step has returned.
         ask = gr.on(
             [self.box.submit, self.send.click], self.ask, [self.box, *known], shown, trigger_mode="multiple", **own
         )
         take = self.conversation.example(self.take_example, None, self.box, **at_once)
         ask_example = take.then(self.ask, [self.box, *known], shown, **own)
-        asking = [ask, ask_example]
+        tell = self.tell.click(self.brief, [self.box, *known], shown, trigger_mode="multiple", **own)
+        asking = [ask, ask_example, tell]
         self.halt.click(self.stop, known, shown, cancels=asking, **at_once)
         self.clear.click(self.restart, self.language, shown, cancels=asking, **at_once)
         self.conversation.cite(self.open_evidence, known, shown, **at_once)
@@ -143,6 +145,10 @@ class Page:
     def ask(self, text: str, session: Session, language: str) -> Iterator[Updates]:
         """Answer the question in the box, one view after the other."""
         yield from map(self._updates, self.talk.ask(text, session, language))
+
+    def brief(self, text: str, session: Session, language: str) -> Iterator[Updates]:
+        """Tell the topic in the box."""
+        yield from map(self._updates, self.talk.brief(text, session, language))
 
     def take_example(self, event: gr.EventData) -> str:
         """The example question that was pressed."""
@@ -178,6 +184,7 @@ class Page:
                 label=words["page.question"], placeholder=words["page.placeholder"], rtl=language == "ar"
             ),
             self.send: gr.Button(words["page.ask"]),
+            self.tell: gr.Button(words["page.brief"]),
             self.halt: gr.Button(words["page.stop"]),
             self.clear: gr.Button(words["page.clear"]),
             self.status: str(render_status(self.summary, language)),
@@ -189,6 +196,7 @@ class Page:
             self.conversation: view.conversation,
             self.notice: view.notice,
             self.send: gr.Button(visible=not view.running),
+            self.tell: gr.Button(visible=not view.running),
             self.halt: gr.Button(visible=view.running),
         }
         if view.evidence is not None:
@@ -208,6 +216,7 @@ def build_page(pipeline: Searcher, settings: Settings) -> gr.Blocks:
         # Before the events, for a name that one of them has taken is given a number.
         api(_told_in_one_line(endpoints.ask), api_name="ask")
         api(_told_in_one_line(endpoints.search), api_name="search")
+        api(_told_in_one_line(endpoints.brief), api_name="brief")
         Page(pipeline, settings).connect(blocks)
         blocks.queue(default_concurrency_limit=ASKERS_AT_ONCE, max_size=QUEUED)
     return blocks

@@ -14,9 +14,9 @@ from tqdm import tqdm
 
 from eval.gold import GoldQuestion
 from eval.score import Record
-from rag.datatypes import Answer, Article, Passage, Question
+from rag.datatypes import Answer, Article, Brief, Passage, Question
 from rag.errors import RagError
-from rag.present.json import answer_to_json
+from rag.present.json import answer_to_json, brief_to_json
 
 RUN_NAME = "run.jsonl"
 _PART_NAME = "run.part.jsonl"
@@ -37,6 +37,10 @@ class Asked(Protocol):
 
     def ask(self, question: Question) -> Answer:
         """The answer to one question."""
+        ...
+
+    def brief(self, topic: Question) -> Brief:
+        """A topic in points: what a gold question of type `brief` asks for."""
         ...
 
 
@@ -82,11 +86,13 @@ def read_run(path: Path) -> dict[str, Record]:
 
 def _ask(asked: Asked, question: GoldQuestion) -> Record:
     """A failure is a record too, so that one question cannot end a run."""
+    wanted = Question(text=question.question, id=question.id, history=question.history)
     try:
-        answer = asked.ask(Question(text=question.question, id=question.id, history=question.history))
+        if question.type == "brief":
+            return brief_to_json(asked.brief(wanted), asked.articles)
+        return answer_to_json(asked.ask(wanted), asked.articles)
     except RagError as error:
         return {"id": question.id, "question": question.question, "error": str(error)}
-    return answer_to_json(answer, asked.articles)
 
 
 def _read_part(path: Path, head: Mapping[str, str]) -> dict[str, Record]:

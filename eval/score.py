@@ -89,6 +89,7 @@ class Score:
     answerable: bool
     verdict: Verdict
     confidence: float = 0.0
+    strength: str = "none"
     values: Mapping[str, float] = field(default_factory=dict)
     quotes: int = 0
     wrong_quotes: int = 0
@@ -158,6 +159,7 @@ def _score(gold: GoldQuestion, record: Record, corpus: Corpus, ranked: Mapping[s
         answerable=gold.answerable,
         verdict=verdict,
         confidence=float(record.get("confidence", 0.0)),
+        strength=str(record.get("strength", "none")),
         values={
             **ranked,
             **dict(_of_citations(gold, quotes, beside)),
@@ -260,6 +262,7 @@ SPLITS: dict[str, Callable[[Score], Sequence[str]]] = {
     "type": lambda score: (score.type,),
     "article": lambda score: score.articles,
     "answerable": lambda score: ("answerable" if score.answerable else "unanswerable",),
+    "strength": lambda score: (score.strength,),
 }
 """Name to the groups that a question belongs to."""
 

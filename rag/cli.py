@@ -1,4 +1,4 @@
-"""The shell's edge: `sanad build | ask | search | serve | eval | doctor`.
+"""The shell's edge: `sanad build | ask | search | brief | serve | eval | audit | doctor`.
 
 Results go to stdout, everything else to stderr. Exit status: 0 answered or done, 1 failed, 2 wrong usage,
 3 nothing in the articles answers this. Heavy modules are imported by the command that needs them, so that
@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from rag import __version__
 from rag.batch import check_question, read_batch
-from rag.config import EVAL_OUT, Settings, load_settings
-from rag.datatypes import Language, Question
-from rag.errors import RagError, UsageError
+from rag.config import EVAL_OUT, Settings, default_paths, load_settings
+from rag.datatypes import Article, Language, Question
+from rag.errors import ArticleError, RagError, UsageError
+from rag.manifest import Manifest, build_command
 
 if TYPE_CHECKING:
     from rag.pipeline import Pipeline
 
 DONE, FAILED, NO_EVIDENCE = 0, 1, 3
+_LOG = logging.getLogger(__name__)
 _FRAMES: dict[str, Language | None] = {"auto": None, "ar": "ar", "en": "en"}
 _BATCH = 128
 
@@ -94,10 +96,11 @@ def _parser() -> ArgumentParser:
         asking.add_argument(
             "--batch", metavar="FILE", type=Path, help='JSONL, {"id", "question", "history"} a line; one answer a line'
         )
-    brief = command("brief", "Sum up a topic (not available yet).")
+    brief = command("brief", "Sum up a topic in five to eight cited points.")
     brief.add_argument("topic", metavar="TOPIC")
-    brief.add_argument("--lang", choices=tuple(_FRAMES))
-    brief.add_argument("--json", action="store_true")
+    brief.add_argument("--lang", choices=tuple(_FRAMES), help="language of the words around the quotes (default: auto)")
+    brief.add_argument("--json", action="store_true", help="one JSON object")
+    brief.add_argument("--out", metavar="FILE", type=Path, help="write it to a .md, .html or .docx file instead")
     serve = command("serve", "Serve the page.")
     serve.add_argument("--host", metavar="H", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", metavar="P", help="port to listen on (default: 7860)")
@@ -114,6 +117,11 @@ def _parser() -> ArgumentParser:
     evaluate.add_argument("--squad", metavar="FILE", type=Path, help="questions and texts in SQuAD's format instead")
     evaluate.add_argument("--questions", metavar="FILE", type=Path, help="ask those of this SQuAD file, by their ids")
     evaluate.add_argument("--beir", metavar="DIR", type=Path, help="questions and documents of a BEIR folder instead")
+    audit = command("audit", "Check a saved answer against the articles of today: quotes, markers, figures, names.")
+    audit.add_argument(
+        "answers", metavar="ANSWER.json", type=Path, help="answers saved from `sanad ask --json`; - for standard input"
+    )
+    audit.add_argument("--json", action="store_true", help="the findings as one JSON object")
     command("doctor", "Verify index, model and settings; say what mends them.")
     return parser
 
@@ -183,7 +191,24 @@ def _search(arguments: Namespace) -> int:
 
 
 def _brief(arguments: Namespace) -> int:
-    raise UsageError("brief is not available yet; `sanad ask` answers single questions")
+    settings = _settings(arguments)
+    given = vars(arguments)
+    frame = _FRAMES[given.get("lang", "auto")]
+    topic = check_question(given["topic"], max_question_chars=settings.max_question_chars)
+    pipeline = _open_pipeline(settings)
+    from rag.present.export import write_brief
+    from rag.present.json import brief_to_json
+    from rag.present.terminal import render_brief
+
+    brief = pipeline.brief(Question(text=topic, language=frame))
+    language = frame or brief.answer.question_language
+    if "out" in given:
+        write_brief(given["out"], brief, pipeline.articles, language)
+    if given.get("json"):
+        _print_json(brief_to_json(brief, pipeline.articles))
+    elif "out" not in given:
+        _print(render_brief(brief, pipeline.articles, language=language))
+    return DONE if brief.points else NO_EVIDENCE
 
 
 def _serve(arguments: Namespace) -> int:
@@ -233,6 +258,22 @@ def _doctor(arguments: Namespace) -> int:
     return DONE if all(finding.ok for finding in findings) else FAILED
 
 
+def _audit(arguments: Namespace) -> int:
+    settings = _settings(arguments)
+    given = vars(arguments)
+    from rag.audit import audit, findings_to_json, read_answers, summarise
+    from rag.lexicon import Lexicon
+
+    answers = read_answers(_read_bytes(given["answers"]), str(given["answers"]))
+    articles, lexicon = _indexed_articles(settings), Lexicon.open()
+    findings = [finding for answer in answers for finding in audit(answer, articles, lexicon)]
+    if given.get("json"):
+        _print_json(findings_to_json(findings))
+    else:
+        _print("".join(f"{finding}\n" for finding in findings) + summarise(findings) + "\n")
+    return DONE if all(finding.ok for finding in findings) else FAILED
+
+
 _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "build": _build,
     "ask": _ask,
@@ -240,6 +281,7 @@ _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "brief": _brief,
     "serve": _serve,
     "eval": _eval,
+    "audit": _audit,
     "doctor": _doctor,
 }
 
@@ -258,6 +300,32 @@ def _open_pipeline(settings: Settings) -> "Pipeline":
     from rag.pipeline import Pipeline
 
     return Pipeline.open(settings)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == Path("-") else path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; name a saved answer") from error
+
+
+def _indexed_articles(settings: Settings) -> Mapping[str, Article]:
+    """The articles of the index as it stands, by id; no model is loaded. Says so where their files have changed."""
+    from rag.fingerprint import differing_sources, find_sources
+    from rag.snapshot import open_verified
+    from rag.store import FaissStore
+
+    def check(manifest: Manifest) -> None:
+        paths = settings.paths or tuple(map(Path, manifest.paths)) or default_paths()
+        try:
+            changes = differing_sources(manifest.sources, find_sources(paths, manifest.sources))
+        except ArticleError as error:
+            changes = [str(error)]
+        if changes:
+            command = build_command(settings.index_dir, manifest.paths)
+            _LOG.warning("auditing by an index that is out of date (%s); `%s` renews it", "; ".join(changes), command)
+
+    return open_verified(settings.index_dir, FaissStore.open, check=check).articles
 
 
 def _quiet_libraries() -> None:

@@ -6,13 +6,15 @@ beside each of them, and no date can be both.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from rag.datatypes import Citation, Conflict, ConflictValue
+from rag.dates import dates
 from rag.lexicon import Lexicon
+from rag.numerals import numerals
 from rag.protocols import Query, QueryTerm
-from rag.quantities import When, date_value, number_value
 from rag.spans import find_spans
 from rag.text import STOP_WORDS, fold, stem, tokens
 
@@ -25,6 +27,7 @@ _JOINED = re.compile(r"(?:^|\s)(?:الـ?|ـ)\s*$")
 """An article that joins a number to the words before it: "أعضاء التحالف الـ 79"."""
 _LABEL = re.compile(r"\s*[-.)ـ–]\s*[^\W\d]")
 """What follows the number of a list's point: "2-التعامل"."""
+_SHARED_WORDS = 2
 _NEAR_WORDS = 8
 """Words on either side of a date among which all that the question names must stand."""
 
@@ -38,12 +41,16 @@ class Told:
     end: int
 
 
+_Date = tuple[int | None, int | None, int | None]
+"""Year, month and day, as far as they are stated."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Value:
     """A value as it is written, what it amounts to, and who says it."""
 
     text: str
-    amount: float | When
+    amount: Fraction | _Date
     marker: int
 
 
@@ -78,11 +85,44 @@ def _subject(text: str) -> str:
     return re.split(r"[?؟.!،,]", text)[0].strip()
 
 
-def _agree(one: float | When, other: float | When) -> bool:
-    return isinstance(one, When) and isinstance(other, When) and one.agrees(other)
+def find_differing_counts(citations: Sequence[Citation], lexicon: Lexicon) -> tuple[Conflict, ...]:
+    """Numbers of different sentences that count the same thing by at least two words, whatever is asked.
+
+    One conflict for each thing, its values in the order of the citations, each value once.
+    """
+    told = [Told(citation=each, start=each.start, end=each.end) for each in citations]
+    groups: list[tuple[set[str], list[_Value]]] = []
+    for each in told:
+        for value, counted in _all_counts(each, lexicon):
+            group = next((group for group in groups if len(group[0] & counted) >= _SHARED_WORDS), None)
+            if group is None:
+                groups.append((counted, [value]))
+            else:
+                group[1].append(value)
+    found = []
+    for shared, values in groups:
+        different = _distinct(values, lambda one, other: one == other)
+        if len({value.marker for value in different}) > 1:
+            values_told = tuple(ConflictValue(value=each.text, citation=each.marker) for each in different)
+            found.append(Conflict(subject=_words_of(told, different[0].marker, shared), values=values_told))
+    return tuple(found)
 
 
-def _distinct(values: Sequence[_Value], same: Callable[[float | When, float | When], bool]) -> list[_Value]:
+def _words_of(told: Sequence[Told], marker: int, stems: set[str]) -> str:
+    """The words with these stems as the sentence of a citation writes them, in order, none twice."""
+    text = next(_own_text(each) for each in told if each.citation.marker == marker)
+    words = {stem(token.text): text[token.start : token.end] for token in reversed(tokens(text))}
+    return " ".join(word for own, word in reversed(words.items()) if own in stems)
+
+
+def _agree(one: Fraction | _Date, other: Fraction | _Date) -> bool:
+    """Whether both can be one date: nothing that both state differs."""
+    if isinstance(one, Fraction) or isinstance(other, Fraction):
+        return False
+    return all(own == its for own, its in zip(one, other, strict=True) if own is not None and its is not None)
+
+
+def _distinct(values: Sequence[_Value], same: Callable[[Fraction | _Date, Fraction | _Date], bool]) -> list[_Value]:
     kept: list[_Value] = []
     for value in values:
         if not any(same(value.amount, other.amount) for other in kept):
@@ -92,15 +132,21 @@ def _distinct(values: Sequence[_Value], same: Callable[[float | When, float | Wh
 
 def _counts(told: Told, asked: Sequence[QueryTerm], lexicon: Lexicon) -> list[_Value]:
     """The numbers of a sentence that count what is asked for."""
-    text = _own_text(told)
     ways = [set(way.terms) - _HOW_MANY for term in asked for way in term.alternatives]
-    found = []
-    for start, end in find_spans(text, "number", lexicon):
-        amount = None if _LABEL.match(text, end) and not text[:start].strip() else number_value(text[start:end])
-        counted = _counted(text, start, end)
-        if amount is not None and any(way and way <= counted for way in ways):
-            found.append(_Value(text=text[start:end], amount=amount, marker=told.citation.marker))
-    return found
+    return [value for value, counted in _all_counts(told, lexicon) if any(way and way <= counted for way in ways)]
+
+
+def _all_counts(told: Told, lexicon: Lexicon) -> Iterator[tuple[_Value, set[str]]]:
+    """The definite numbers of a sentence, each with the stems of what it counts."""
+    text = _own_text(told)
+    dated = find_spans(text, "date", lexicon)
+    for numeral in numerals(text):
+        start, end = numeral.start, numeral.end
+        is_label = _LABEL.match(text, end) and not text[:start].strip()
+        if numeral.unit or is_label or any(first <= start < last for first, last in dated):
+            continue
+        value = _Value(text=text[start:end], amount=numeral.value, marker=told.citation.marker)
+        yield value, _counted(text, start, end)
 
 
 def _counted(text: str, start: int, end: int) -> set[str]:
@@ -122,10 +168,18 @@ def _dates(told: Told, asked: Sequence[QueryTerm], lexicon: Lexicon) -> list[_Va
     for start, end in find_spans(text, "date", lexicon):
         inside = [at for at, word in enumerate(words) if start <= word.start < end]
         near = {stem(word.text) for word in words[max(0, inside[0] - _NEAR_WORDS) : inside[-1] + 1 + _NEAR_WORDS]}
-        when = date_value(text[start:end])
-        if when and all(any(near.issuperset(way.terms) for way in term.alternatives) for term in asked):
+        when = _when(text[start:end])
+        if any(when) and all(any(near.issuperset(way.terms) for way in term.alternatives) for term in asked):
             found.append(_Value(text=text[start:end], amount=when, marker=told.citation.marker))
     return found
+
+
+def _when(text: str) -> _Date:
+    """The date that `text` states; a year alone is one."""
+    for mention in dates(text):
+        return mention.readings[0].year, mention.readings[0].month, mention.readings[0].day
+    years = [int(token.text) for token in tokens(text) if len(token.text) == 4 and token.text.isdecimal()]
+    return (years[0] if years else None), None, None
 
 
 def _own_text(told: Told) -> str:

@@ -12,6 +12,9 @@ Language = Literal["ar", "en", "und"]
 
 Status = Literal["answered", "no_evidence"]
 
+Strength = Literal["strong", "weak", "none"]
+"""How far the evidence of an answer can be trusted; `none` where nothing was found."""
+
 AnswerType = Literal["number", "date", "person", "place", "reason", "other"]
 """What kind of thing a question asks for."""
 
@@ -132,7 +135,7 @@ class Answer:
 
     `answered`: one to five citations ordered by how directly they answer; the markers in `text` are exactly
     theirs. `no_evidence`: no citations, `text` is the refusal, `hits` the nearest passages all the same.
-    `confidence` is the calibrated probability that the citations answer the question.
+    `confidence` is the calibrated probability that the citations answer the question, `strength` that in a word.
     """
 
     id: str
@@ -146,6 +149,23 @@ class Answer:
     conflicts: tuple[Conflict, ...]
     hits: tuple[Hit, ...]
     timings: Timings
+    strength: Strength = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One claim of a brief and the citations that it stands on."""
+
+    text: str
+    markers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """A topic told in points. `answer.question` is the topic; without evidence there are no points."""
+
+    answer: Answer
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

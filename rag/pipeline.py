@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from rag.batch import check_question
+from rag.briefs import PASSAGES_READ, BriefWriter
 from rag.build import Index, Log, open_index
-from rag.calibration import load_calibration
+from rag.calibration import Calibration, load_calibration
 from rag.confidence import CONFIDENCE_FEATURES
 from rag.config import Settings
-from rag.datatypes import Answer, Article, Citation, Hit, Language, Passage, Question, Timings
+from rag.datatypes import Answer, Article, Brief, Citation, Hit, Language, Passage, Point, Question, Timings
 from rag.embedders import open_embedder
 from rag.followups import standalone_question
 from rag.lexicon import Lexicon
@@ -38,17 +39,19 @@ class Pipeline:
         queries: Callable[[Sequence[str]], list[Query]],
         retriever: Retriever,
         reader: Reader,
-        settings: Settings,
         *,
-        threshold: float,
+        writer: BriefWriter,
+        settings: Settings,
+        calibration: Calibration,
     ) -> None:
         self._articles = articles
         self._passages = passages
         self._queries = queries
         self._retriever = retriever
         self._reader = reader
+        self._writer = writer
         self._settings = settings
-        self._threshold = threshold
+        self._calibration = calibration
 
     @classmethod
     def open(cls, settings: Settings, *, embedder: Embedder | None = None, log: Log | None = None) -> "Pipeline":
@@ -83,9 +86,15 @@ class Pipeline:
         def queries(texts: Sequence[str]) -> list[Query]:
             return make_queries(texts, embedder, *across)
 
-        store = index.store
         return cls(
-            store.articles, store.passages, queries, retriever, reader, settings, threshold=calibration.threshold
+            index.store.articles,
+            index.store.passages,
+            queries,
+            retriever,
+            reader,
+            writer=BriefWriter(index.store, scorer, lexicon),
+            settings=settings,
+            calibration=calibration,
         )
 
     @property
@@ -120,6 +129,30 @@ class Pipeline:
             for question, text, query in zip(questions, asked, queries, strict=True)
         ]
 
+    def brief(self, topic: Question) -> Brief:
+        """A topic in five to eight cited points; none where the articles do not cover it.
+
+        Raises UsageError for an empty or overlong topic.
+        """
+        answer = self.ask(topic)
+        if answer.status == "no_evidence":
+            return Brief(answer=answer, points=())
+        started = time.perf_counter()
+        query = self._queries([answer.standalone_question])[0]
+        told = self._writer.write(query, self._retriever.search([query], PASSAGES_READ)[0])
+        ms = 1000 * (time.perf_counter() - started)
+        citations = (*told.points, *told.others)
+        answer = replace(
+            answer,
+            text=_framed(citations, topic.language or answer.question_language),
+            citations=citations,
+            conflicts=told.conflicts,
+            timings=replace(answer.timings, read=answer.timings.read + ms, total=answer.timings.total + ms),
+        )
+        return Brief(
+            answer=answer, points=tuple(Point(text=each.quote, markers=(each.marker,)) for each in told.points)
+        )
+
     def _checked(self, text: str) -> str:
         return check_question(text, max_question_chars=self._settings.max_question_chars)
 
@@ -137,7 +170,7 @@ class Pipeline:
         read_ms = 1000 * (time.perf_counter() - started)
         # The model reads Arabic and English: from other scripts only a shared name or number is evidence.
         readable = query.language != "und" or any(hit.lexical > 0 for hit in hits)
-        answered = readable and bool(reading.citations) and reading.confidence >= self._threshold
+        answered = readable and bool(reading.citations) and reading.confidence >= self._calibration.threshold
         asked_in = detect_language(question.text)
         frame = question.language or (asked_in if asked_in != "und" else query.language)
         answer = Answer(
@@ -156,7 +189,11 @@ class Pipeline:
         if not answered:
             return answer
         return replace(
-            answer, text=_framed(reading.citations, frame), citations=reading.citations, conflicts=reading.conflicts
+            answer,
+            text=_framed(reading.citations, frame),
+            citations=reading.citations,
+            conflicts=reading.conflicts,
+            strength="strong" if reading.confidence >= self._calibration.strong else "weak",
         )
 
 

@@ -38,6 +38,25 @@ class _Quote:
     core_end: int
 
 
+def mint(
+    article: Article, start: int, end: int, *, marker: int, score: float, answer_span: AnswerSpan | None = None
+) -> Citation:
+    """The citation of `[start, end)` of an article: the only way that one comes into being."""
+    return Citation(
+        marker=marker,
+        article_id=article.id,
+        source=article.source,
+        title=article.title,
+        date=article.date,
+        language=article.language,
+        quote=article.text[start:end],
+        start=start,
+        end=end,
+        score=score,
+        answer_span=answer_span,
+    )
+
+
 class ExtractiveReader:
     """Ranks the sentences of the hits by fitted weights and quotes the best one to five."""
 
@@ -110,19 +129,8 @@ class ExtractiveReader:
 
     def _cite(self, query: Query, marker: int, quote: _Quote, score: float, *, marked: bool) -> Citation:
         article = self._articles[quote.article_id]
-        return Citation(
-            marker=marker,
-            article_id=article.id,
-            source=article.source,
-            title=article.title,
-            date=article.date,
-            language=article.language,
-            quote=article.text[quote.start : quote.end],
-            start=quote.start,
-            end=quote.end,
-            score=score,
-            answer_span=self._answer_span(query, article, quote) if marked else None,
-        )
+        span = self._answer_span(query, article, quote) if marked else None
+        return mint(article, quote.start, quote.end, marker=marker, score=score, answer_span=span)
 
     def _answer_span(self, query: Query, article: Article, quote: _Quote) -> AnswerSpan | None:
         """The number, date or name asked for: the one nearest to the question's words, not repeated from it."""

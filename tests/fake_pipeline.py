@@ -7,7 +7,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from rag.articles import load_articles
-from rag.datatypes import Answer, AnswerSpan, Article, Citation, Hit, Passage, Question, Timings
+from rag.datatypes import Answer, AnswerSpan, Article, Brief, Citation, Hit, Passage, Point, Question, Timings
 from rag.errors import UsageError
 from rag.present.strings import strings
 from rag.text import detect_language
@@ -109,6 +109,12 @@ class FakePipeline:
         words = strings(question.language or answer.question_language)
         refusal = f"{words['answer.refusal']} {words['answer.refusal.nearest']}"
         return replace(answer, status="no_evidence", text=refusal, citations=(), confidence=0.1)
+
+    def brief(self, topic: Question) -> Brief:
+        answer = self.ask(topic)
+        return Brief(
+            answer=answer, points=tuple(Point(text=each.quote, markers=(each.marker,)) for each in answer.citations)
+        )
 
     def search(self, text: str, k: int) -> list[Hit]:
         return [hit(article, rank) for rank, article in enumerate(islice(cycle(ARTICLES.values()), k), 1)]

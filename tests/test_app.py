@@ -42,9 +42,9 @@ def test_health_answers_once_the_page_is_served(address: str) -> None:
         assert json.load(response) == {"status": "ok"}
 
 
-def test_ask_and_search_are_the_only_endpoints(client: Client) -> None:
+def test_ask_brief_and_search_are_the_only_endpoints(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)
-    assert sorted(endpoints["named_endpoints"]) == ["/ask", "/search"]
+    assert sorted(endpoints["named_endpoints"]) == ["/ask", "/brief", "/search"]
     assert endpoints["unnamed_endpoints"] == {}
     parameters = endpoints["named_endpoints"]["/ask"]["parameters"]
     assert [(each["parameter_name"], each.get("parameter_default")) for each in parameters] == [
@@ -77,6 +77,14 @@ def test_search_gives_query_and_hits(client: Client) -> None:
     assert given["query"] == "داعش"
     assert [hit["source"] for hit in given["hits"]] == [article.source for article in ARTICLES.values()][:3]
     assert len(client.predict("داعش", api_name="/search")["hits"]) == 10
+
+
+@pytest.mark.parametrize("topic", [ARABIC, OLYMPICS])
+def test_brief_gives_the_answer_with_its_points(client: Client, topic: str) -> None:
+    given = client.predict(topic, language="en", api_name="/brief")
+    assert given["question"] == topic
+    assert [point["markers"] for point in given["points"]] == [[each["marker"]] for each in given["citations"]]
+    assert bool(given["points"]) == (given["status"] == "answered") == (topic != OLYMPICS)
 
 
 @pytest.mark.parametrize(

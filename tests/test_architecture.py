@@ -19,11 +19,15 @@ LAYERS = (
         *("rag.structure", "rag.sentences", "rag.articles", "rag.chunking", "rag.embedders", "rag.late", "rag.lexicon"),
         *("rag.lexical", "rag.store", "rag.snapshot", "rag.fingerprint", "rag.spans", "rag.followups"),
         *("rag.calibration", "rag.batch", "rag.support", "rag.bert", "rag.layers"),
+        *("rag.numerals", "rag.dates", "rag.prompting", "rag.grounding", "rag.claims", "rag.llm"),
     ),
-    ("rag.query", "rag.retrieval", "rag.scoring", "rag.confidence", "rag.readers"),
+    (
+        *("rag.query", "rag.retrieval", "rag.scoring", "rag.confidence", "rag.conflicts", "rag.readers", "rag.briefs"),
+        "rag.writing",
+    ),
     ("rag.build", "rag.pipeline"),
     ("rag.present.",),
-    ("rag.doctor", "rag.cli", "rag.__main__", "app", "eval", "eval.", "rag.training", "rag.training."),
+    ("rag.audit", "rag.doctor", "rag.cli", "rag.__main__", "app", "eval", "eval.", "rag.training", "rag.training."),
 )
 
 OWNERS = {
@@ -38,10 +42,12 @@ OWNERS = {
     "starlette": {"app"},
     "filelock": {"rag.snapshot", "rag.present.drafts"},
     "yaml": {"rag.articles"},
+    "docx": {"rag.present.export"},
     "scipy": {"rag.training.", "eval.statistics"},
     "ir_measures": {"eval.ranking"},
     "jinja2": {"eval.html"},
     "tqdm": {"eval.answering"},
+    "openai": {"rag.llm"},
     "sklearn": {"rag.training.", "eval.calibrate"},
 }
 

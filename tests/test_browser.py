@@ -348,6 +348,19 @@ def test_the_real_pipeline_answers_with_its_evidence_marked(
     context.close()
 
 
+@pytest.mark.parametrize(("language", "button"), [("ar", "موجز"), ("en", "Brief")])
+def test_a_topic_is_told_in_points(open_page: Open, language: str, button: str) -> None:
+    page = open_page(language, NARROW)
+    page.fill("#question textarea", ENGLISH)
+    page.get_by_role("button", name=button, exact=True).click()
+    answer = page.locator("#exchange-1 .answer")
+    expect(answer).to_be_visible(timeout=15_000)
+    expect(answer.locator("blockquote")).to_have_count(len(QUOTES))
+    expect(answer.locator(".short")).to_have_count(0)
+    expect(page.locator("#brief")).to_be_visible()
+    assert fits(page)
+
+
 @pytest.mark.parametrize(
     ("language", "question", "button", "thanks"),
     [

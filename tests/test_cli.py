@@ -22,7 +22,8 @@ from tests.fake_pipeline import OLYMPICS, FakePipeline
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT_FIELDS = (
-    "id question question_language standalone_question status confidence text citations conflicts hits timings_ms"
+    "id question question_language standalone_question status confidence text citations conflicts hits timings_ms "
+    "strength"
 )
 
 
@@ -201,7 +202,8 @@ def test_a_malformed_line_is_named_before_anything_is_answered(
         ["ask", "why?", "--config", "none.toml"],
         ["search"],
         ["serve", "--port", "99999"],
-        ["brief", "coalition"],
+        ["brief"],
+        ["brief", " "],
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,10 +215,44 @@ def test_wrong_usage_is_one_line_and_status_2(arguments: list[str], capsys: pyte
     assert err.count("\n") == 1
 
 
-def test_brief_says_that_it_is_not_available_yet(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["brief", "coalition"])
+def test_brief_prints_its_points_under_their_articles_then_the_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["brief", MEMBERS_EN]) == 0
 
-    assert "brief is not available yet" in capsys.readouterr().err
+    printed = capsys.readouterr().out
+    pipeline = FakePipeline()
+    for citation in pipeline.ask(Question(text=MEMBERS_EN)).citations:
+        assert f"- {citation.quote} [{citation.marker}]" in printed
+        assert pipeline.articles[citation.article_id].title in printed
+    assert "Sources\n[1] " in printed
+
+
+def test_brief_json_has_points_beside_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["brief", MEMBERS_AR, "--json"]) == 0
+
+    brief = json.loads(capsys.readouterr().out)
+    assert list(brief) == [*CONTRACT_FIELDS.split(), "points"]
+    assert brief["question"] == MEMBERS_AR
+    markers = [marker for point in brief["points"] for marker in point["markers"]]
+    assert markers == [citation["marker"] for citation in brief["citations"]]
+
+
+def test_brief_on_what_the_articles_do_not_cover_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["brief", OLYMPICS, "--lang", "ar"]) == 3
+
+    assert capsys.readouterr().out.startswith("\u2067لا تجيب المقالات")
+
+
+@pytest.mark.parametrize("suffix", [".md", ".html", ".docx"])
+def test_brief_goes_to_a_file(suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / f"brief{suffix}"
+    assert main(["brief", MEMBERS_EN, "--out", str(path)]) == 0
+    assert capsys.readouterr().out == ""
+    assert path.stat().st_size > 500
+
+
+def test_brief_to_another_kind_of_file_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["brief", MEMBERS_EN, "--out", str(tmp_path / "brief.pdf")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.mark.parametrize("text", ["\x00 why \x1b[31m", "<script>alert(1)</script>", "\ud800 سؤال"])
@@ -329,7 +365,7 @@ def test_help_names_every_command() -> None:
     result = run("--help")
 
     assert result.returncode == 0
-    for command in ("build", "ask", "search", "brief", "serve", "eval", "doctor"):
+    for command in ("build", "ask", "search", "brief", "serve", "eval", "audit", "doctor"):
         assert f"    {command} " in result.stdout
 
 

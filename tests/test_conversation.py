@@ -215,3 +215,24 @@ def test_readers_who_mark_at_once_lose_nothing(drafts: Path) -> None:
         thread.join()
     rows = [json.loads(line)["id"] for line in drafts.read_text(encoding="utf-8").splitlines()]
     assert sorted(rows) == sorted(f"draft-{n}" for n in range(20))
+
+
+def test_a_brief_shows_its_points_and_no_short_answer(conversation: Conversation, pipeline: FakePipeline) -> None:
+    history = last(conversation, ARABIC).session
+    *_, view = conversation.brief(ENGLISH, history, "en")
+    exchange = view.session.exchanges[-1]
+    assert [point.markers for point in exchange.points] == [(1,), (2,), (3,)][: len(exchange.points)]
+    assert len(exchange.points) >= 2
+    assert pipeline.asked[-1].history == ()
+    shown = view.conversation.split('id="exchange-2"')[1]
+    assert 'class="short"' not in shown
+    assert all(point.text[:30] in shown for point in exchange.points)
+
+
+def test_a_brief_on_nothing_is_refused_and_one_of_nothing_is_not_asked(conversation: Conversation) -> None:
+    *_, view = conversation.brief(OLYMPICS, Session(), "en")
+    assert view.session.exchanges[-1].points == ()
+    assert 'class="refusal"' in view.conversation
+    *_, empty = conversation.brief(" ", Session(), "en")
+    assert empty.session.exchanges == ()
+    assert "at least one word" in empty.notice

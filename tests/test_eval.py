@@ -23,11 +23,13 @@ from rag.datatypes import (
     Answer,
     AnswerSpan,
     Article,
+    Brief,
     Citation,
     Conflict,
     ConflictValue,
     Hit,
     Passage,
+    Point,
     Question,
     Sentence,
     Timings,
@@ -391,6 +393,10 @@ class FakePipeline:
         cited = () if wanted == "x" or not self.settings.lexical else (int(wanted),)
         return replace(answer(*cited, hits=(hit(1, 0, 1), hit(2, 2, 3))), id=question.id, question=question.text)
 
+    def brief(self, topic: Question) -> Brief:
+        found = replace(answer(0, 2), id=topic.id, question=topic.text)
+        return Brief(answer=found, points=tuple(Point(text=c.quote, markers=(c.marker,)) for c in found.citations))
+
 
 @pytest.fixture
 def fake_gold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -528,6 +534,16 @@ def test_trec_files_lie_beside_the_report(fake_gold: Path, tmp_path: Path) -> No
     assert (tmp_path / "articles.qrels").read_text(encoding="utf-8").splitlines()[0] == "ar-1 0 a 1"
     start, end = place(1)
     assert f"ar-1 0 a:{start}-{end} 1" in (tmp_path / "citations.qrels").read_text(encoding="utf-8")
+
+
+def test_a_brief_is_asked_for_as_a_brief(fake_gold: Path, tmp_path: Path) -> None:
+    nuggets = [{"text": str(n), "evidence": [SENTENCES[n]]} for n in (0, 1)]
+    write_gold(fake_gold, gold_record("b-1", type="brief", nuggets=nuggets))
+    evaluate(fake_gold, tmp_path)
+    [record] = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [point["markers"] for point in record["points"]] == [[1], [2]]
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["questions"]["b-1"]["values"]["nugget recall"] == 0.5
 
 
 # --- a run that is killed

@@ -34,6 +34,7 @@ class Reader:
             ranking=weighing(FEATURES, dense_sentence=weight),
             confidence=weighing(CONFIDENCE_FEATURES, best_dense=confidence),
             threshold=0.5,
+            strong=0.9,
             embedder="topics",
         )
         scorer = SentenceScorer(self.index.store, self.index.lexical, self.index.words, LEXICON)

@@ -1,12 +1,12 @@
 """One reader's conversation: what the page shows after each thing that can happen, without any toolkit."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rag.config import Settings
-from rag.datatypes import Answer, Article, Language, Question
+from rag.datatypes import Answer, Article, Brief, Language, Point, Question
 from rag.errors import RagError
 from rag.present.drafts import Mark, draft_of, keep_draft
 from rag.present.evidence import render_evidence
@@ -28,6 +28,10 @@ class Answerer(Protocol):
 
     def ask(self, question: Question) -> Answer:
         """The answer to one question; raises RagError."""
+        ...
+
+    def brief(self, topic: Question) -> Brief:
+        """A topic in cited points; raises RagError."""
         ...
 
 
@@ -73,6 +77,19 @@ class Conversation:
 
         While an earlier one is being answered nothing happens, and what was typed stays in its box.
         """
+
+        def answer(question: Question) -> tuple[Answer, tuple[Point, ...]]:
+            return self._pipeline.ask(question), ()
+
+        yield from self._exchange(text, session, language, answer)
+
+    def _exchange(
+        self,
+        text: str,
+        session: Session,
+        language: str,
+        answered: Callable[[Question], tuple[Answer, tuple[Point, ...]]],
+    ) -> Iterator[View]:
         question = well_formed(text).strip()
         if session.waiting:
             yield View(session=session, conversation=self._log(session, language), running=True)
@@ -84,7 +101,7 @@ class Conversation:
         asked = replace(session, exchanges=(*session.exchanges, pending))
         yield View(session=asked, conversation=self._log(asked, language), box="", running=True)
         try:
-            answer = self._pipeline.ask(self._question(question, session, language))
+            answer, points = answered(self._question(question, session, language))
         except RagError as error:
             reason = strings(language)["page.error.failed"].format(reason=error)
             yield self._withdrawn(session, question, reason, language)
@@ -93,11 +110,20 @@ class Conversation:
             _LOG.exception("a question could not be answered")
             yield self._withdrawn(session, question, strings(language)["page.error.unexpected"], language)
             return
-        exchange = replace(pending, answer=answer)
+        exchange = replace(pending, answer=answer, points=points)
         done = Session(exchanges=(*session.exchanges, exchange), opened=exchange.number)
         for shown in range(1, len(answer.citations)):
             yield View(session=done, conversation=self._log(done, language, shown), running=True)
         yield self.show(done, language)
+
+    def brief(self, text: str, session: Session, language: str) -> Iterator[View]:
+        """The topic at once, then its points; one line if it cannot be told."""
+
+        def tell(question: Question) -> tuple[Answer, tuple[Point, ...]]:
+            found = self._pipeline.brief(replace(question, history=()))  # a topic stands alone
+            return found.answer, found.points
+
+        yield from self._exchange(text, session, language, tell)
 
     def show(self, session: Session, language: str) -> View:
         """The whole page as it stands, nothing running."""

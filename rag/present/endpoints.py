@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from rag.datatypes import Hit, Language, Question
 from rag.errors import UsageError
 from rag.present.conversation import Answerer, well_formed
-from rag.present.json import answer_to_json, hit_to_json
+from rag.present.json import answer_to_json, brief_to_json, hit_to_json
 
 MAX_HITS = 100
 _FRAMES: dict[str, Language | None] = {"auto": None, "ar": "ar", "en": "en"}
@@ -33,14 +33,20 @@ class Endpoints:
         `k` (1 to 100) is how many of the nearest passages come with the answer; `language` is that of the words
         around the quotes: ar, en, or auto for the question's own.
         """
-        if language not in _FRAMES:
-            raise UsageError(f"language {language!r} is unknown; use auto, ar or en")
-        wanted = _hits(k)
-        answer = self._pipeline.ask(Question(text=_text("question", question), language=_FRAMES[language]))
+        wanted, frame = _hits(k), _frame(language)
+        answer = self._pipeline.ask(Question(text=_text("question", question), language=frame))
         hits = answer.hits
         if wanted > self._usual_k:
             hits = tuple(self._pipeline.search(answer.standalone_question, wanted))
         return answer_to_json(replace(answer, hits=hits[:wanted]), self._pipeline.articles)
+
+    def brief(self, topic: str, language: str = "auto") -> dict[str, Any]:
+        """Tell a topic in five to eight cited points; none, and status `no_evidence`, where the articles do not.
+
+        `language` is that of the words around the quotes: ar, en, or auto for the topic's own.
+        """
+        question = Question(text=_text("topic", topic), language=_frame(language))
+        return brief_to_json(self._pipeline.brief(question), self._pipeline.articles)
 
     def search(self, query: str, k: int = 10) -> dict[str, Any]:
         """Find the `k` (1 to 100) passages nearest to a query, best first."""
@@ -53,6 +59,12 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise UsageError(f"{name} {value!r} is not a text")
     return well_formed(value)
+
+
+def _frame(language: str) -> Language | None:
+    if language not in _FRAMES:
+        raise UsageError(f"language {language!r} is unknown; use auto, ar or en")
+    return _FRAMES[language]
 
 
 def _hits(k: object) -> int:

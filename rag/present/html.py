@@ -11,7 +11,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from rag.datatypes import Answer, Article, Citation, Conflict, Hit, Language
+from rag.datatypes import Answer, Article, Citation, Conflict, Hit, Language, Point
 from rag.present.drafts import MARKS, Mark
 from rag.present.strings import interface_languages, strings
 from rag.text import detect_language, direction
@@ -32,6 +32,8 @@ class Exchange:
     question: str
     answer: Answer | None = None
     stopped: bool = False
+    points: tuple[Point, ...] = ()
+    """Of a brief, whose topic is the question."""
     mark: Mark | None = None
     """What the reader said of the answer."""
 
@@ -161,7 +163,7 @@ def _outcome(exchange: Exchange, articles: Mapping[str, Article], language: str,
     frame = language if answer.question_language == "und" else answer.question_language
     words = strings(frame)
     refused = answer.status == "no_evidence"
-    body = _refusal(answer, articles, words) if refused else _answered(exchange.number, answer, words, shown)
+    body = _refusal(answer, articles, words) if refused else _answered(exchange, answer, words, shown)
     marks = Markup("") if shown is not None else _marks(exchange, words)
     return Markup('<div class="answer {}" {}>{}{}{}</div>').format(
         answer.status, interface(frame), _read_as(answer, words), body, marks
@@ -189,13 +191,24 @@ def _read_as(answer: Answer, words: Strings) -> Markup:
     return Markup('<p class="read-as">{}</p>').format(Markup(words["page.read_as"]).format(question=read))
 
 
-def _answered(number: int, answer: Answer, words: Strings, shown: int | None) -> Markup:
-    by_article = groupby(answer.citations[:shown], key=lambda citation: citation.article_id)
-    return Markup("{}{}{}").format(
-        _short_answer(number, answer, words),
+def _answered(exchange: Exchange, answer: Answer, words: Strings, shown: int | None) -> Markup:
+    number, told = exchange.number, {marker for point in exchange.points for marker in point.markers}
+    # A brief's conflicts may cite sentences that are none of its points.
+    citations = [citation for citation in answer.citations[:shown] if not told or citation.marker in told]
+    by_article = groupby(citations, key=lambda citation: citation.article_id)
+    return Markup("{}{}{}{}").format(
+        _strength(answer, words),
+        "" if told else _short_answer(number, answer, words),
         join(_from_one_article(number, list(citations), words) for _, citations in by_article),
         join(_conflict(number, conflict, answer, words) for conflict in answer.conflicts),
     )
+
+
+def _strength(answer: Answer, words: Strings) -> Markup:
+    """How far the evidence can be trusted, in a word; what a reader should look at twice stands out."""
+    if answer.strength == "none":
+        return Markup("")
+    return Markup('<p class="strength {}">{}</p>').format(answer.strength, words[f"page.strength.{answer.strength}"])
 
 
 def _from_one_article(number: int, citations: Sequence[Citation], words: Strings) -> Markup:

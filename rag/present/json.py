@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from rag.datatypes import Answer, Article, Hit
+from rag.datatypes import Answer, Article, Brief, Hit
 
 _SCORE_DIGITS = 6
 _MS_DIGITS = 3
@@ -27,7 +27,14 @@ def answer_to_json(answer: Answer, articles: Mapping[str, Article]) -> dict[str,
         ],
         "hits": [hit_to_json(hit, articles) for hit in answer.hits],
         "timings_ms": {phase: round(ms, _MS_DIGITS) for phase, ms in asdict(answer.timings).items()},
+        "strength": answer.strength,
     }
+
+
+def brief_to_json(brief: Brief, articles: Mapping[str, Article]) -> dict[str, Any]:
+    """The brief's answer with its points beside the citations."""
+    points = [{"text": point.text, "markers": list(point.markers)} for point in brief.points]
+    return answer_to_json(brief.answer, articles) | {"points": points}
 
 
 def hit_to_json(hit: Hit, articles: Mapping[str, Article]) -> dict[str, Any]:

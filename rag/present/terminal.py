@@ -3,8 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
-from rag.datatypes import Answer, Article, Citation, Hit, Language
+from rag.datatypes import Answer, Article, Brief, Citation, Hit, Language
 from rag.present.strings import strings
 from rag.text import direction
 
@@ -29,7 +30,12 @@ def render_answer(answer: Answer, articles: Mapping[str, Article], *, language: 
         nearest = _render_passages(answer.hits[:_NEAREST], articles, words)
         return _blocks([_isolate(_clean(answer.text)), *nearest])
     quotes = [_isolate(f"{_quote(citation, bold=bold)} [{citation.marker}]") for citation in answer.citations]
-    conflicts = [
+    weak = [_isolate(words["page.strength.weak"])] if answer.strength == "weak" else []
+    return _blocks([*weak, *quotes, *_conflicts(answer, words), _sources(answer, words)])
+
+
+def _conflicts(answer: Answer, words: Mapping[str, str]) -> list[str]:
+    return [
         _isolate(
             words["terminal.conflict"].format(
                 subject=_clean(conflict.subject),
@@ -38,9 +44,24 @@ def render_answer(answer: Answer, articles: Mapping[str, Article], *, language: 
         )
         for conflict in answer.conflicts
     ]
-    sources = [_isolate(words["terminal.sources"])]
-    sources += [_source(f"[{c.marker}]", c.title, c.source, c.date, words) for c in answer.citations]
-    return _blocks([*quotes, *conflicts, "\n".join(sources)])
+
+
+def _sources(answer: Answer, words: Mapping[str, str]) -> str:
+    sources = [_source(f"[{c.marker}]", c.title, c.source, c.date, words) for c in answer.citations]
+    return "\n".join([_isolate(words["terminal.sources"]), *sources])
+
+
+def render_brief(brief: Brief, articles: Mapping[str, Article], *, language: Language) -> str:
+    """The points under their articles' titles, where the sources differ, then the sources; or the refusal."""
+    answer, words = brief.answer, strings(language)
+    if not brief.points:
+        return render_answer(answer, articles, language=language, bold=False)
+    by_marker = {citation.marker: citation for citation in answer.citations}
+    blocks: list[str] = []
+    for article_id, points in groupby(brief.points, key=lambda point: by_marker[point.markers[0]].article_id):
+        told = (f"- {_clean(point.text)} {''.join(f'[{marker}]' for marker in point.markers)}" for point in points)
+        blocks += [_isolate(_clean(articles[article_id].title)), "\n".join(map(_isolate, told))]
+    return _blocks([*blocks, *_conflicts(answer, words), _sources(answer, words)])
 
 
 def render_hits(hits: Sequence[Hit], articles: Mapping[str, Article], *, language: Language) -> str:
