@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from rag.errors import SettingsError
 
@@ -24,7 +25,9 @@ class Settings:
     `paths`: files and folders of articles; empty means those the index was built from, else `seeds/`.
     `embedder`: `bundled`, or the name or folder of any sentence-transformers model. `dense`, `lexical`, `late`
     (late interaction), `lexicon` and `balance` switch one part of the retrieval off, to measure what it is worth.
-    `drafts`: where the page keeps answers that readers marked, as draft gold questions.
+    `drafts`: where the page keeps answers that readers marked, as draft gold questions. `llm_model`: the language
+    model that writes answers, None for none; `llm_base_url`: the server that has it, None for OpenAI's own;
+    `llm_timeout_s`: seconds for a whole answer. The key is no setting: `rag.llm` takes it from the environment.
     """
 
     index_dir: Path = Path("index")
@@ -42,6 +45,9 @@ class Settings:
     port: int = 7860
     max_question_chars: int = 2000
     drafts: Path = Path("eval") / "gold" / "drafts.jsonl"
+    llm_model: str | None = None
+    llm_base_url: str | None = None
+    llm_timeout_s: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,19 @@ def _is_text(value: object) -> bool:
 
 
 _TEXT = _Kind("a text that is not empty", lambda text: text, _is_text)
+
+
+def _is_address(value: object) -> bool:
+    if not _is_text(value) or not re.fullmatch(r"https?://\S+", str(value)):
+        return False
+    try:
+        parts = urlsplit(str(value))
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+_ADDRESS = _Kind("an address that begins with http:// or https://", lambda text: text, _is_address)
 _PATH = _Kind("a path", lambda text: text, _is_text)
 _PATHS = _Kind(
     "a list of paths",
@@ -95,10 +114,17 @@ _KINDS: dict[str, _Kind] = {
     "host": _TEXT,
     "port": _number(1, 65535),
     "max_question_chars": _number(1, 100_000),
+    "llm_model": _TEXT,
+    "llm_base_url": _ADDRESS,
+    "llm_timeout_s": _number(1, 600),
 }
 """What may be set, under the names that the file uses; `SANAD_<NAME>` in the environment."""
 
-_ALSO_IN_ENVIRONMENT = {"host": "GRADIO_SERVER_NAME", "port": "GRADIO_SERVER_PORT"}
+_ALSO_IN_ENVIRONMENT = {
+    "host": "GRADIO_SERVER_NAME",
+    "port": "GRADIO_SERVER_PORT",
+    "llm_base_url": "OPENAI_BASE_URL",
+}
 
 
 def load_settings(

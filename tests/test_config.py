@@ -168,3 +168,43 @@ def test_a_number_is_taken_within_its_range_and_refused_outside(k: int, text: st
             assert load_settings({"k": value}, environ={}).k == int(value)
         except SettingsError:
             assert not usable
+
+
+def test_no_language_model_unless_one_is_named() -> None:
+    settings = load_settings(environ={"OPENAI_BASE_URL": "http://127.0.0.1:11434/v1", "OPENAI_API_KEY": "sk-1"})
+
+    assert settings.llm_model is None
+    assert settings.llm_base_url == "http://127.0.0.1:11434/v1"
+    assert settings.llm_timeout_s == 30
+
+
+def test_the_language_model_is_named_like_any_setting(here: Path) -> None:
+    config = write(here / "mine.toml", 'llm_model = "qwen"\nllm_timeout_s = 60\nllm_base_url = "https://host/v1"\n')
+
+    settings = load_settings({"llm_timeout_s": "90"}, config=config, environ={"SANAD_LLM_MODEL": "gemma"})
+
+    assert (settings.llm_model, settings.llm_base_url, settings.llm_timeout_s) == ("gemma", "https://host/v1", 90)
+
+
+def test_sanads_address_wins_over_openais() -> None:
+    environ = {"OPENAI_BASE_URL": "http://one/v1", "SANAD_LLM_BASE_URL": "http://two/v1"}
+
+    assert load_settings(environ=environ).llm_base_url == "http://two/v1"
+
+
+@pytest.mark.parametrize(
+    "value", ["localhost:11434", "ftp://host", "http://", "http://a b", "http://[::1", "https://h:x"]
+)
+def test_an_address_is_one(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"OPENAI_BASE_URL: .* is not an address that begins with http"):
+        load_settings(environ={"OPENAI_BASE_URL": value})
+
+
+def test_the_key_is_no_setting(here: Path) -> None:
+    config = write(here / "my.toml", 'llm_api_key = "sk-secret"\n')
+
+    with pytest.raises(SettingsError, match="unknown setting 'llm_api_key'") as refusal:
+        load_settings(config=config, environ={})
+
+    assert "sk-secret" not in str(refusal.value)
+    assert "sk-secret" not in repr(load_settings(environ={"SANAD_LLM_MODEL": "m", "OPENAI_API_KEY": "sk-secret"}))
