@@ -60,8 +60,10 @@ def read_squad(path: Path, questions: Path | None = None) -> Collection:
     """
     asked_as = {row["id"]: row["question"] for _, _, row in _paragraphs(questions)} if questions else None
     documents: dict[str, str] = {}
+    names: dict[str, str] = {}
     asked = []
-    for name, context, row in _paragraphs(path):
+    for place, context, row in _paragraphs(path):
+        name = names.setdefault(context, place)  # a paragraph given twice is one document, or none could be right
         documents[name] = context
         if asked_as is not None and row["id"] not in asked_as:
             continue

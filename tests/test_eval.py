@@ -657,3 +657,14 @@ def test_the_real_pipeline_is_measured(tmp_path: Path, capsys: pytest.CaptureFix
     answers = [json.loads(line) for line in (tmp_path / "out" / "run.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [each["question"] for each in answers] == [question for _, question, _, _ in REAL]
     assert "citations Success@3" in capsys.readouterr().out
+
+
+def test_bad_gold_leaves_what_an_earlier_run_wrote(fake_gold: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    evaluate(fake_gold, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    with fake_gold.open("a", encoding="utf-8") as stream:
+        stream.write("{broken\n")
+    with pytest.raises(GoldError, match=r"gold\.jsonl:5: broken JSON"):
+        evaluate(fake_gold, out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before

@@ -67,6 +67,20 @@ def test_an_answer_that_stands_twice_is_the_one_meant(tmp_path: Path) -> None:
     assert gold.evidence_spans[0][0].start == second
 
 
+def test_a_paragraph_given_twice_is_one_document(tmp_path: Path) -> None:
+    path = squad(
+        tmp_path / "tydi.json",
+        (ROME, [asked("1", "أين اجتمعوا؟", "روما", ROME)]),
+        (ROME, [asked("2", "متى اجتمعوا؟", "2021", ROME)]),
+    )
+    collection = read_squad(path)
+    assert len(collection.documents) == 1
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    first, second = gold_of(collection, folder)
+    assert first.articles == second.articles
+
+
 def test_questions_of_one_file_are_asked_of_the_texts_of_another(xquad: Path, tmp_path: Path) -> None:
     english = squad(tmp_path / "xquad.en.json", ("any", [asked("3", "When were the barrages opened?")]))
     collection = read_squad(xquad, english)
