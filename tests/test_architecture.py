@@ -42,7 +42,7 @@ OWNERS = {
     "starlette": {"app"},
     "filelock": {"rag.snapshot", "rag.present.drafts"},
     "yaml": {"rag.articles"},
-    "docx": {"rag.present.export"},
+    "docx": {"rag.present.export.word"},
     "scipy": {"rag.training.", "eval.statistics"},
     "ir_measures": {"eval.ranking"},
     "jinja2": {"eval.html"},
