@@ -128,7 +128,11 @@ def _ablation(settings: Settings, gold: Sequence[GoldQuestion]) -> dict[str, Sum
 
 
 def _indexed_paths(settings: Settings) -> tuple[Path, ...]:
-    return tuple(map(Path, read_manifest(settings.index_dir).paths)) or default_paths()
+    """Where the articles of the index are; the usual place if there is no index, or it was built from there."""
+    try:
+        return tuple(map(Path, read_manifest(settings.index_dir).paths)) or default_paths()
+    except IndexMissing:
+        return default_paths()
 
 
 def _measured(asked: Asked, gold: Sequence[GoldQuestion], name: str) -> Summary:
@@ -205,10 +209,7 @@ def run_check(settings: Settings, path: Path) -> int:
     Raises:
         GoldError: all that is wrong with it, a line each.
     """
-    try:
-        paths = settings.paths or _indexed_paths(settings)
-    except IndexMissing:
-        paths = default_paths()
+    paths = settings.paths or _indexed_paths(settings)
     gold = load_gold(path, {article.id: article for article in load_articles(paths, [])})
     if doubles := repeated(gold):
         raise GoldError(tuple(f"{path}: {line}" for line in doubles))

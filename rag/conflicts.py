@@ -57,7 +57,7 @@ class _Value:
 def find_conflicts(query: Query, told: Sequence[Told], lexicon: Lexicon) -> tuple[Conflict, ...]:
     """At most one conflict over what `query` asks for, its values in the order of the citations, each value once."""
     if query.answer_type == "number":
-        asked = _counted_terms(query)
+        asked = counted_terms(query)
         values = [value for each in told for value in _counts(each, asked, lexicon)]
         different = _distinct(values, lambda one, other: one == other)
     elif query.answer_type == "date":
@@ -73,7 +73,13 @@ def find_conflicts(query: Query, told: Sequence[Told], lexicon: Lexicon) -> tupl
     return (Conflict(subject=_subject(query.text[asked[0].span[0] :]), values=values_told),)
 
 
-def _counted_terms(query: Query) -> list[QueryTerm]:
+def counted_amounts(query: Query, text: str, lexicon: Lexicon) -> frozenset[Fraction]:
+    """The numbers of `text` that count what the question asks for; none if it asks for no number."""
+    asked = counted_terms(query) if query.answer_type == "number" else []
+    return frozenset(amount for _, _, amount, counted in _all_counts(text, lexicon) if _counts_any(asked, counted))
+
+
+def counted_terms(query: Query) -> list[QueryTerm]:
     """The terms after the last word that asks how many; the first ones of a question without one."""
     asking = [token.end for token in tokens(query.text) if token.text in _HOW_MANY]
     after = max((end for end in asking if any(term.span[1] > end for term in query.terms)), default=0)
@@ -93,7 +99,7 @@ def find_differing_counts(citations: Sequence[Citation], lexicon: Lexicon) -> tu
     told = [Told(citation=each, start=each.start, end=each.end) for each in citations]
     groups: list[tuple[set[str], list[_Value]]] = []
     for each in told:
-        for value, counted in _all_counts(each, lexicon):
+        for value, counted in _values(each, lexicon):
             group = next((group for group in groups if len(group[0] & counted) >= _SHARED_WORDS), None)
             if group is None:
                 groups.append((counted, [value]))
@@ -132,21 +138,28 @@ def _distinct(values: Sequence[_Value], same: Callable[[Fraction | _Date, Fracti
 
 def _counts(told: Told, asked: Sequence[QueryTerm], lexicon: Lexicon) -> list[_Value]:
     """The numbers of a sentence that count what is asked for."""
-    ways = [set(way.terms) - _HOW_MANY for term in asked for way in term.alternatives]
-    return [value for value, counted in _all_counts(told, lexicon) if any(way and way <= counted for way in ways)]
+    return [value for value, counted in _values(told, lexicon) if _counts_any(asked, counted)]
 
 
-def _all_counts(told: Told, lexicon: Lexicon) -> Iterator[tuple[_Value, set[str]]]:
-    """The definite numbers of a sentence, each with the stems of what it counts."""
+def _counts_any(asked: Sequence[QueryTerm], counted: set[str]) -> bool:
+    ways = (set(way.terms) - _HOW_MANY for term in asked for way in term.alternatives)
+    return any(way and way <= counted for way in ways)
+
+
+def _values(told: Told, lexicon: Lexicon) -> Iterator[tuple[_Value, set[str]]]:
     text = _own_text(told)
-    dated = find_spans(text, "date", lexicon)
+    for start, end, amount, counted in _all_counts(text, lexicon):
+        yield _Value(text=text[start:end], amount=amount, marker=told.citation.marker), counted
+
+
+def _all_counts(text: str, lexicon: Lexicon) -> Iterator[tuple[int, int, Fraction, set[str]]]:
+    """The definite numbers of a sentence: their spans, their values, and the stems of what they count."""
+    counts = find_spans(text, "number", lexicon)  # no dates, and no "resolution 1373"
     for numeral in numerals(text):
         start, end = numeral.start, numeral.end
         is_label = _LABEL.match(text, end) and not text[:start].strip()
-        if numeral.unit or is_label or any(first <= start < last for first, last in dated):
-            continue
-        value = _Value(text=text[start:end], amount=numeral.value, marker=told.citation.marker)
-        yield value, _counted(text, start, end)
+        if not (numeral.unit or is_label) and any(first <= start < last for first, last in counts):
+            yield start, end, numeral.value, _counted(text, start, end)
 
 
 def _counted(text: str, start: int, end: int) -> set[str]:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from rag.datatypes import AnswerType
-from rag.lexicon import Lexicon
+from rag.lexicon import Lexicon, LexiconMatch
 from rag.protocols import Alternative, Embedder, Query, QueryTerm
 from rag.text import STOP_WORDS, Token, detect_language, fold, stem, tokens
 
@@ -61,6 +61,8 @@ class Vocabulary(Protocol):
 
 
 _SOUND_WEIGHT = 0.8
+_COUNTING = frozenset(map(stem, fold("عدد أعداد إجمالي مجموع number total").split()))
+"""Words that ask for a number, and make no phrase with what is counted."""
 
 
 def _is_capitalised(question: str, token: Token) -> bool:
@@ -82,7 +84,7 @@ def query_terms(question: str, lexicon: Lexicon | None, vocabulary: Vocabulary |
     """
     content = [token for token in map(partial(_spelt_out, question), tokens(question)) if token.text not in STOP_WORDS]
     stems = [stem(token.text) for token in content]
-    matches = {match.start: match for match in lexicon.lookup(stems)} if lexicon else {}
+    matches = _matches(stems, lexicon) if lexicon else {}
     found: list[QueryTerm] = []
     position = 0
     while position < len(content):
@@ -105,6 +107,17 @@ def query_terms(question: str, lexicon: Lexicon | None, vocabulary: Vocabulary |
         )
         position += length
     return tuple(found)
+
+
+def _matches(stems: Sequence[str], lexicon: Lexicon) -> dict[int, LexiconMatch]:
+    """Entries of the lexicon by where they start. A counting word is looked up by itself.
+
+    "عدد أعضاء" as one entry would be found only where both words stand; who counts members does not say "number".
+    """
+    apart = [at for at, word in enumerate(stems) if word in _COUNTING]
+    found = lexicon.lookup(["" if at in apart else word for at, word in enumerate(stems)])
+    alone = [replace(match, start=at) for at in apart for match in lexicon.lookup([stems[at]])]
+    return {match.start: match for match in [*found, *alone]}
 
 
 def _sounding(

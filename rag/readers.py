@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.calibration import Calibration
 from rag.confidence import confidence_features, leading_hits
-from rag.conflicts import Told, find_conflicts
+from rag.conflicts import Told, counted_amounts, counted_terms, find_conflicts
 from rag.datatypes import AnswerSpan, Article, Citation, Hit, Sentence
 from rag.lexicon import Lexicon
 from rag.protocols import Query, Reading
@@ -23,6 +24,8 @@ _FAR_BEHIND = 6.0
 """A second or third sentence that scores this much below the first (log odds) is no part of the answer."""
 _MARKED_BEHIND = 4.0
 """A number further behind is likely some other number: it is not marked as the short answer."""
+_NAMED = 0.3
+"""Weight from which a way to say a word of the question counts as saying it."""
 _CLOSE_BEHIND = 2.0
 """A fourth or fifth one must come this near."""
 
@@ -75,6 +78,7 @@ class ExtractiveReader:
         candidates = self._scorer.candidates(query, hits)
         scores = self._calibration.ranking.score(candidates.features)
         quotes = self._choose(candidates, scores)
+        quotes += self._differing(query, candidates, scores, quotes)
         citations = [
             self._cite(query, marker, quote, score, marked=quotes[0][1] - score <= _MARKED_BEHIND)
             for marker, (quote, score) in enumerate(quotes, start=1)
@@ -109,6 +113,34 @@ class ExtractiveReader:
             texts.add(key)
             chosen.append((quote, float(scores[position])))
         return chosen
+
+    def _differing(
+        self,
+        query: Query,
+        candidates: Candidates,
+        scores: NDArray[np.float64],
+        chosen: Sequence[tuple[_Quote, float]],
+    ) -> list[tuple[_Quote, float]]:
+        """Quotes that give another number of the same thing than the chosen ones do, as far as there is room.
+
+        A sentence that scores too low for an answer by itself must not hide that the sources differ; it counts if it
+        has all that the question names.
+        """
+        told = [self._articles[quote.article_id].text[quote.core_start : quote.core_end] for quote, _ in chosen]
+        amounts = frozenset[Fraction]().union(*(counted_amounts(query, text, self._lexicon) for text in told))
+        asked = counted_terms(query)
+        named = [at for at, term in enumerate(query.terms) if asked and term.span[0] >= asked[0].span[0]]
+        more: list[tuple[_Quote, float]] = []
+        for position in np.argsort(-scores, kind="stable") if amounts else ():
+            sentence = candidates.sentences[position]
+            if len(chosen) + len(more) == _MAX_CITATIONS or candidates.coverage[position, named].min() < _NAMED:
+                continue
+            new = counted_amounts(query, sentence.text, self._lexicon) - amounts
+            quote = self._joined(sentence, candidates.hits[position])
+            if new and not any(_overlap(quote, other) for other, _ in [*chosen, *more]):
+                amounts |= new
+                more.append((quote, float(scores[position])))
+        return more
 
     def _joined(self, sentence: Sentence, hit: Hit) -> _Quote:
         """The sentence, with a lead-in that ends in a colon before it, and with what its own colon announces."""

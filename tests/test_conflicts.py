@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from rag.conflicts import Told, find_conflicts
-from rag.datatypes import AnswerSpan, AnswerType, Citation
+from rag.datatypes import AnswerSpan, AnswerType, Citation, Question
 from rag.lexicon import Lexicon
+from rag.pipeline import Pipeline
 from rag.protocols import Query
 from rag.query import answer_type, query_terms
 from tests.small import query
@@ -116,3 +117,28 @@ def test_the_subject_is_what_is_counted() -> None:
     question = "Do the sources agree? How many members does the coalition have, and since when?"
     [conflict] = find_conflicts(asked(question, "number"), told(*MEMBERS), LEXICON)
     assert conflict.subject == "members does the coalition have"
+
+
+def test_the_number_of_a_resolution_counts_nothing() -> None:
+    quotes = ("قرار مجلس الأمن رقم 1373 يلزم الدول.", "اعتمد مجلس الأمن القرار رقم 1624 بالإجماع.")
+    assert values("ما رقم قرار مجلس الأمن؟", *quotes) == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["كم عدد أعضاء التحالف؟", "عدد أعضاء التحالف", "How many members does the coalition have?"],
+)
+def test_the_articles_own_counts_of_members_are_all_shown(seeds_pipeline: Pipeline, question: str) -> None:
+    answer = seeds_pipeline.ask(Question(text=question))
+
+    [conflict] = answer.conflicts
+    assert {value.value for value in conflict.values} == {"79", "81", "83"}
+    sources = {answer.citations[value.citation - 1].source[:3] for value in conflict.values}
+    assert sources == {"000", "001", "003"}
+
+
+@pytest.mark.parametrize(
+    "question", ["How many ministers took part in the Rome meeting?", "كم بلغت المساهمات الأوروبية منذ 2017؟"]
+)
+def test_what_one_article_counts_differs_from_nothing(seeds_pipeline: Pipeline, question: str) -> None:
+    assert seeds_pipeline.ask(Question(text=question)).conflicts == ()

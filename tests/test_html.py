@@ -300,3 +300,15 @@ def test_the_status_line_tells_size_age_and_model() -> None:
     assert (link.text, link.attributes["href"]) == ("تقرير التقييم", "/report")
     kept_in_memory = render_status(IndexSummary(articles=5, embedder="bundled"), "en")
     assert parse(kept_in_memory).select("dl")[0].text == "Articles 5Model bundled"
+
+
+def test_where_sources_differ_no_value_is_chosen_silently() -> None:
+    plain = conversation(exchange(ENGLISH))
+    assert plain.select("p", "short")
+    answer = FakePipeline().ask(Question(text=ENGLISH))
+    values = tuple(ConflictValue(value=str(n), citation=n) for n in (1, 2))
+    differing = replace(answer, conflicts=(Conflict(subject="members", values=values),))
+    document = conversation(Exchange(number=1, question=ENGLISH, answer=differing))
+    assert not document.select("p", "short")
+    tags = [each.tag for each in document.elements if each.tag in ("table", "blockquote")]
+    assert tags[0] == "table"

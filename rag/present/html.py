@@ -196,12 +196,13 @@ def _answered(exchange: Exchange, answer: Answer, words: Strings, shown: int | N
     # A brief's conflicts may cite sentences that are none of its points.
     citations = [citation for citation in answer.citations[:shown] if not told or citation.marker in told]
     by_article = groupby(citations, key=lambda citation: citation.article_id)
-    return Markup("{}{}{}{}").format(
-        _strength(answer, words),
-        "" if told else _short_answer(number, answer, words),
-        join(_from_one_article(number, list(citations), words) for _, citations in by_article),
-        join(_conflict(number, conflict, answer, words) for conflict in answer.conflicts),
-    )
+    quotes = join(_from_one_article(number, list(citations), words) for _, citations in by_article)
+    conflicts = join(_conflict(number, conflict, answer, words) for conflict in answer.conflicts)
+    if told:
+        return Markup("{}{}{}").format(_strength(answer, words), quotes, conflicts)
+    # One of the values that differ, shown as the short answer, would be a silent choice.
+    lead = conflicts or _short_answer(number, answer, words)
+    return Markup("{}{}{}").format(_strength(answer, words), lead, quotes)
 
 
 def _strength(answer: Answer, words: Strings) -> Markup:

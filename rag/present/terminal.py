@@ -31,7 +31,7 @@ def render_answer(answer: Answer, articles: Mapping[str, Article], *, language: 
         return _blocks([_isolate(_clean(answer.text)), *nearest])
     quotes = [_isolate(f"{_quote(citation, bold=bold)} [{citation.marker}]") for citation in answer.citations]
     weak = [_isolate(words["page.strength.weak"])] if answer.strength == "weak" else []
-    return _blocks([*weak, *quotes, *_conflicts(answer, words), _sources(answer, words)])
+    return _blocks([*weak, *_conflicts(answer, words), *quotes, _sources(answer, words)])
 
 
 def _conflicts(answer: Answer, words: Mapping[str, str]) -> list[str]:
