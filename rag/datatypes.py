@@ -136,6 +136,8 @@ class Answer:
     `answered`: one to five citations ordered by how directly they answer; the markers in `text` are exactly
     theirs. `no_evidence`: no citations, `text` is the refusal, `hits` the nearest passages all the same.
     `confidence` is the calibrated probability that the citations answer the question, `strength` that in a word.
+    `written_by` is the language model whose sentences `text` holds, None where `text` is the quotes themselves; `note`
+    is one line on why a language model that was asked did not write it.
     """
 
     id: str
@@ -150,6 +152,8 @@ class Answer:
     hits: tuple[Hit, ...]
     timings: Timings
     strength: Strength = "none"
+    written_by: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The online path: question -> query -> hits -> reading -> answer."""
 
+import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,14 +16,17 @@ from rag.datatypes import Answer, Article, Brief, Citation, Hit, Language, Passa
 from rag.embedders import open_embedder
 from rag.followups import standalone_question
 from rag.lexicon import Lexicon
+from rag.llm import open_language_model
 from rag.present.strings import strings
 from rag.protocols import Embedder, Query, Reader, Retriever
 from rag.query import answer_type, make_queries
 from rag.readers import ExtractiveReader
 from rag.retrieval import HybridRetriever
 from rag.scoring import FEATURES, SentenceScorer
+from rag.store import FaissStore
 from rag.support import open_support
 from rag.text import detect_language
+from rag.writing import Written, embedding_similarity, retold, write
 
 HITS_READ = 16
 """The reader looks at this many passages, however few are shown."""
@@ -34,8 +38,7 @@ class Pipeline:
 
     def __init__(
         self,
-        articles: Mapping[str, Article],
-        passages: Sequence[Passage],
+        store: FaissStore,
         queries: Callable[[Sequence[str]], list[Query]],
         retriever: Retriever,
         reader: Reader,
@@ -43,15 +46,16 @@ class Pipeline:
         writer: BriefWriter,
         settings: Settings,
         calibration: Calibration,
+        tell: Callable[[Answer, Language | None], Answer] | None = None,
     ) -> None:
-        self._articles = articles
-        self._passages = passages
+        self._store = store
         self._queries = queries
         self._retriever = retriever
         self._reader = reader
         self._writer = writer
         self._settings = settings
         self._calibration = calibration
+        self._tell = tell
 
     @classmethod
     def open(cls, settings: Settings, *, embedder: Embedder | None = None, log: Log | None = None) -> "Pipeline":
@@ -87,25 +91,25 @@ class Pipeline:
             return make_queries(texts, embedder, *across)
 
         return cls(
-            index.store.articles,
-            index.store.passages,
+            index.store,
             queries,
             retriever,
             reader,
             writer=BriefWriter(index.store, scorer, lexicon),
             settings=settings,
             calibration=calibration,
+            tell=_teller(index, embedder, lexicon, settings),
         )
 
     @property
     def articles(self) -> Mapping[str, Article]:
         """Articles by id, in the order of the corpus."""
-        return self._articles
+        return self._store.articles
 
     @property
     def passages(self) -> Sequence[Passage]:
         """What the articles were cut into, in the order of the corpus."""
-        return self._passages
+        return self._store.passages
 
     def search(self, text: str, k: int) -> list[Hit]:
         """At most k passages for `text`, best first. Raises UsageError for a text that cannot be searched."""
@@ -124,17 +128,20 @@ class Pipeline:
         alone = [self._alone(text, question.history) for text, question in zip(asked, questions, strict=True)]
         queries = [_asking(text, query) for text, query in zip(asked, self._queries(alone), strict=True)]
         embed_ms = 1000 * (time.perf_counter() - started) / len(questions)
-        return [
+        answers = [
             self._answer(replace(question, text=text), query, embed_ms)
             for question, text, query in zip(questions, asked, queries, strict=True)
         ]
+        if self._tell is None:
+            return answers
+        return [self._tell(answer, question.language) for answer, question in zip(answers, questions, strict=True)]
 
     def brief(self, topic: Question) -> Brief:
         """A topic in five to eight cited points; none where the articles do not cover it.
 
         Raises UsageError for an empty or overlong topic.
         """
-        answer = self.ask(topic)
+        answer = replace(self.ask(topic), written_by=None, note="")  # points are quoted, whoever writes answers
         if answer.status == "no_evidence":
             return Brief(answer=answer, points=())
         started = time.perf_counter()
@@ -195,6 +202,25 @@ class Pipeline:
             conflicts=reading.conflicts,
             strength="strong" if reading.confidence >= self._calibration.strong else "weak",
         )
+
+
+def _teller(
+    index: Index, embedder: Embedder, lexicon: Lexicon, settings: Settings
+) -> Callable[[Answer, Language | None], Answer] | None:
+    """What tells an answer anew in the words of the language model that the settings name; None if they name none."""
+    model = open_language_model(settings, os.environ)
+    if model is None:
+        return None
+    similarity, name = embedding_similarity(embedder), str(settings.llm_model)
+
+    def tell(answer: Answer, language: Language | None) -> Answer:
+        if answer.status == "no_evidence":
+            return answer
+        question, articles = answer.standalone_question, index.store.articles
+        *_, written = write(answer, question, model, lexicon, similarity, articles=articles, language=language)
+        return retold(answer, written, name) if isinstance(written, Written) else answer
+
+    return tell
 
 
 def _asking(text: str, query: Query) -> Query:

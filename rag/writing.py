@@ -6,7 +6,7 @@ The extractive answer is there before and stands in whenever the model's cannot 
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from rag.claims import SUPPORT_FLOOR, Claim, ClaimSplitter, Reason, Similarity, check
@@ -126,6 +126,31 @@ def write(
         yield draft.result(Fallback(kind=error.kind, line=str(error)))
     else:
         yield draft.result()
+
+
+def retold(answer: Answer, written: Written, model: str) -> Answer:
+    """`answer` in the words of `model`, or as it was with a note why not. Values that differ keep their quotes."""
+    if written.fallback:
+        return replace(answer, note=written.fallback.line)
+    citations = list(written.citations)
+    markers: dict[int, int] = {}
+    needed = {value.citation for conflict in answer.conflicts for value in conflict.values}
+    for citation in answer.citations:
+        if citation.marker in needed:
+            same = next((each for each in citations if _within(each, citation)), None)
+            if same is None:
+                same = replace(citation, marker=len(citations) + 1)
+                citations.append(same)
+            markers[citation.marker] = same.marker
+    conflicts = tuple(
+        replace(each, values=tuple(replace(value, citation=markers[value.citation]) for value in each.values))
+        for each in answer.conflicts
+    )
+    return replace(answer, text=written.text, citations=tuple(citations), conflicts=conflicts, written_by=model)
+
+
+def _within(one: Citation, other: Citation) -> bool:
+    return one.article_id == other.article_id and other.start <= one.start and one.end <= other.end
 
 
 def embedding_similarity(embedder: Embedder) -> Similarity:

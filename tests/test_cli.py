@@ -23,7 +23,7 @@ from tests.fake_pipeline import OLYMPICS, FakePipeline
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT_FIELDS = (
     "id question question_language standalone_question status confidence text citations conflicts hits timings_ms "
-    "strength"
+    "strength written_by note"
 )
 
 

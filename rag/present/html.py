@@ -5,6 +5,7 @@ rather than in Gradio's Chatbot, which gives each message `dir="ltr"`, reads its
 label, and drops the `aria-*` attributes that a screen reader needs.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,6 +19,7 @@ from rag.text import detect_language, direction
 
 NEAREST_PASSAGES = 3
 _OPENING_CHARS = 160
+_MARKER = re.compile(r"\[(\d{1,4})\]")
 _CONFLICT_COLUMNS = ("value", "article", "date", "sentence")
 _EXAMPLES = ("page.example.1", "page.example.2", "page.example.3")
 
@@ -202,7 +204,26 @@ def _answered(exchange: Exchange, answer: Answer, words: Strings, shown: int | N
         return Markup("{}{}{}").format(_strength(answer, words), quotes, conflicts)
     # One of the values that differ, shown as the short answer, would be a silent choice.
     lead = conflicts or _short_answer(number, answer, words)
-    return Markup("{}{}{}").format(_strength(answer, words), lead, quotes)
+    return Markup("{}{}{}{}").format(_strength(answer, words), _prose(number, answer, words), lead, quotes)
+
+
+def _prose(number: int, answer: Answer, words: Strings) -> Markup:
+    """What a language model wrote, each sentence with the numbers of what it cites; or why it wrote nothing."""
+    if answer.note:
+        said = Markup(words["page.not_written"]).format(reason=Markup("<bdi>{}</bdi>").format(answer.note))
+        return Markup('<p class="read-as">{}</p>').format(said)
+    if not answer.written_by:
+        return Markup("")
+    by_marker = {str(citation.marker): citation for citation in answer.citations}
+    parts = (
+        _chip(number, by_marker[part], words) if at % 2 else Markup("{}").format(part)
+        for at, part in enumerate(_MARKER.split(answer.text))
+        if not at % 2 or part in by_marker
+    )
+    model = Markup("<bdi>{}</bdi>").format(answer.written_by)
+    return Markup('<p class="prose" {}>{}</p><p class="read-as">{}</p>').format(
+        directed(answer.text), join(parts), Markup(words["page.written"]).format(model=model)
+    )
 
 
 def _strength(answer: Answer, words: Strings) -> Markup:

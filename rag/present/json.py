@@ -28,6 +28,8 @@ def answer_to_json(answer: Answer, articles: Mapping[str, Article]) -> dict[str,
         "hits": [hit_to_json(hit, articles) for hit in answer.hits],
         "timings_ms": {phase: round(ms, _MS_DIGITS) for phase, ms in asdict(answer.timings).items()},
         "strength": answer.strength,
+        "written_by": answer.written_by,
+        "note": answer.note,
     }
 
 

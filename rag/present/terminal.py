@@ -30,8 +30,13 @@ def render_answer(answer: Answer, articles: Mapping[str, Article], *, language: 
         nearest = _render_passages(answer.hits[:_NEAREST], articles, words)
         return _blocks([_isolate(_clean(answer.text)), *nearest])
     quotes = [_isolate(f"{_quote(citation, bold=bold)} [{citation.marker}]") for citation in answer.citations]
-    weak = [_isolate(words["page.strength.weak"])] if answer.strength == "weak" else []
-    return _blocks([*weak, *_conflicts(answer, words), *quotes, _sources(answer, words)])
+    first = [_isolate(words["page.strength.weak"])] if answer.strength == "weak" else []
+    if answer.written_by:
+        line = words["page.written"].format(model=_clean(answer.written_by))
+        first += [_isolate(_clean(answer.text)), _isolate(line)]
+    if answer.note:
+        first.append(_isolate(words["page.not_written"].format(reason=_clean(answer.note))))
+    return _blocks([*first, *_conflicts(answer, words), *quotes, _sources(answer, words)])
 
 
 def _conflicts(answer: Answer, words: Mapping[str, str]) -> list[str]:
