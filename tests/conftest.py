@@ -141,7 +141,8 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
-        if name.startswith(("SANAD_", "GRADIO_SERVER_", "OPENAI_")) and name != "SANAD_REQUIRE_BROWSER":
+        ours = name.startswith(("SANAD_", "GRADIO_SERVER_", "OPENAI_")) and name != "SANAD_REQUIRE_BROWSER"
+        if ours or name.upper() in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.delenv(name)
 
 

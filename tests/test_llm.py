@@ -41,13 +41,6 @@ MESSAGES: list[Message] = [
 TEXT = "يلتزم أعضاء التحالف الـ 83 بمواجهة التنظيم [S1]. It met in Rome 🏛 [S2]."
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 @pytest.fixture
 def server() -> Iterator[ChatServer]:
     with chat_server(says(TEXT)) as running:

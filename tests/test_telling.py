@@ -22,13 +22,6 @@ from tests.chat_server import ChatServer, Exchange, answers, chat_server, says
 MEMBERS = "How many members does the coalition have?"
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 def sentence_with(prompt: str, words: str) -> str:
     """The id of the sentence in a prompt that has these words."""
     [identity] = re.findall(rf"^(S\d+): .*{words}", prompt, re.MULTILINE)[:1]
